@@ -1,0 +1,84 @@
+// Command fastdrain makes, checks and measures a patched copy of fasthttp whose
+// server stops without losing a request.
+//
+// Run fastdrain -h for its commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/fastdrain/fastdrain/internal/project"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args))
+}
+
+// commands are the commands in the order of the help. Each is made by a function
+// in a file of its name.
+func commands() []*cli.Command {
+	return []*cli.Command{
+		vendorCommand(),
+		checkCommand(),
+		diffCommand(),
+		pinCommand(),
+		labCommand(),
+	}
+}
+
+// errFailed ends the command with exit code 1 when all has been said already.
+var errFailed = errors.New("failed")
+
+func run(ctx context.Context, args []string) int {
+	cmd := &cli.Command{
+		Name:  "fastdrain",
+		Usage: "a patched copy of fasthttp that stops without losing a request",
+		Description: "Flags may be written with one dash or with two.\n" +
+			"The commands work on the project that the working directory is in,\n" +
+			"or on the one that this command was built in.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "C", Usage: "work on the project in `DIR`"},
+		},
+		Commands:              commands(),
+		HideVersion:           true,
+		EnableShellCompletion: true,
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // below
+	}
+	err := cmd.Run(ctx, args)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFailed):
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "fastdrain: interrupted")
+	default:
+		fmt.Fprintln(os.Stderr, "fastdrain:", err)
+	}
+	return 1
+}
+
+// findProject returns the project that a command works on.
+func findProject(cmd *cli.Command) (*project.Project, error) {
+	if dir := cmd.String("C"); dir != "" {
+		return project.At(dir)
+	}
+	return project.Find(".")
+}
+
+// noArguments is an error if there are arguments: most often a flag's value that
+// was given without the flag.
+func noArguments(cmd *cli.Command) error {
+	if cmd.Args().Present() {
+		return fmt.Errorf("%s takes no argument, but there is %q (see fastdrain %s -h)", cmd.Name, cmd.Args().First(), cmd.Name)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mattn/go-isatty"
+)
+
+// DefaultRounds is the number of rounds where nothing else is asked for.
+const DefaultRounds = 5
+
+// Options say what to run and where to show it.
+type Options struct {
+	// Root is the directory of the project's checkout.
+	Root string
+	// Scenarios and Variants choose what to run; empty is all of them.
+	Scenarios []string
+	Variants  []string
+	// Rounds is the number of stops for each scenario and variant. 0 is
+	// DefaultRounds, or with Demo what fits into two minutes.
+	Rounds int
+	// Demo ends the output with a sentence that says what was shown.
+	Demo bool
+	// JSONFile is where the results go as JSON; empty is nowhere.
+	JSONFile string
+
+	// Out is for the results, Progress for what happens until they are there.
+	Out, Progress io.Writer
+}
+
+// ErrLimit says that the patched server has exceeded one of its limits. Which,
+// and by how much, has been written to Options.Out.
+var ErrLimit = errors.New("the patched server exceeds a limit")
+
+// Run builds the servers, runs the rounds and reports. The error is ErrLimit if
+// the patched server has exceeded a limit; every other one means that there is
+// no result to trust. When ctx ends, the servers are ended and Run returns.
+func Run(ctx context.Context, o Options) error {
+	groups, err := cells(o.Scenarios, o.Variants)
+	if err != nil {
+		return err
+	}
+	if o.Rounds < 0 {
+		return fmt.Errorf("%d rounds: at least 1 is needed", o.Rounds)
+	}
+	if o.JSONFile != "" {
+		// Not after ten minutes of work.
+		if info, err := os.Stat(filepath.Dir(o.JSONFile)); err != nil {
+			return fmt.Errorf("the directory of the JSON file: %w", err)
+		} else if !info.IsDir() {
+			return fmt.Errorf("the directory of the JSON file: %s is not a directory", filepath.Dir(o.JSONFile))
+		}
+	}
+	progress := newReporter(o.Progress, isTerminal(o.Progress))
+	servers, err := buildServers(ctx, o.Root, groups, progress)
+	if err != nil {
+		return err
+	}
+
+	begin := time.Now()
+	var results []*Result
+	for _, group := range groups {
+		more, err := runGroup(ctx, group, o.rounds(group[0].scenario), servers, progress)
+		if err != nil {
+			return err
+		}
+		results = append(results, more...)
+	}
+	took := time.Since(begin)
+
+	terminal := isTerminal(o.Out)
+	verdicts := judge(results)
+	writeTable(o.Out, results, terminal)
+	writeDetails(o.Out, results)
+	writeVerdicts(o.Out, verdicts)
+	if o.Demo {
+		fmt.Fprintf(o.Out, "\n%s\n", closing(results, verdicts, took))
+	}
+	if o.JSONFile != "" {
+		if err := writeJSON(o.JSONFile, results); err != nil {
+			return fmt.Errorf("writing the JSON file: %w", err)
+		}
+	}
+	if faults := faultsOf(results); len(faults) > 0 {
+		return fmt.Errorf("the counts are not to be trusted:%s", faults.list())
+	}
+	if n := exceededLimits(verdicts); n > 0 {
+		return fmt.Errorf("%w (%d of %d)", ErrLimit, n, len(verdicts))
+	}
+	return nil
+}
+
+func (o Options) rounds(s *scenario) int {
+	switch {
+	case o.Rounds > 0:
+		return o.Rounds
+	case o.Demo:
+		return s.demoRounds
+	default:
+		return DefaultRounds
+	}
+}
+
+func buildServers(ctx context.Context, root string, groups [][]cell, progress *reporter) (map[string]string, error) {
+	b := newBuilder(root)
+	servers := map[string]string{}
+	for _, variant := range Variants() {
+		needed := slices.ContainsFunc(groups, func(group []cell) bool {
+			return slices.ContainsFunc(group, func(c cell) bool { return c.variant == variant })
+		})
+		if !needed {
+			continue
+		}
+		progress.step("building the %s server", variant)
+		path, err := b.build(ctx, variant)
+		if err != nil {
+			return nil, fmt.Errorf("building the %s server: %w", variant, err)
+		}
+		servers[variant] = path
+	}
+	return servers, nil
+}
+
+// runGroup runs the rounds of one scenario. The variants take turns, so that
+// what else the machine does meanwhile hits all of them alike.
+func runGroup(ctx context.Context, group []cell, rounds int, servers map[string]string, progress *reporter) ([]*Result, error) {
+	results := make([]*Result, len(group))
+	for i, c := range group {
+		results[i] = newResult(c)
+	}
+	progress.begin(results, rounds)
+	defer progress.end()
+	r := runner{exitBound: exitBound}
+	for n := range rounds {
+		for i, c := range group {
+			server := command{path: servers[c.variant]}
+			if c.variant == Patched {
+				server.args = c.scenario.patchedArgs
+			}
+			one, err := r.run(ctx, server, c.scenario)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %s, round %d: %w", c.scenario.name, c.variant, n+1, err)
+			}
+			results[i].add(one)
+			progress.update(results[i], rounds)
+		}
+	}
+	return results, nil
+}
+
+// faultsOf collects what makes the counts doubtful.
+func faultsOf(results []*Result) counter {
+	var faults counter
+	for _, r := range results {
+		for what, n := range r.tally.faults {
+			faults.count(r.Scenario+", "+r.Variant+": "+what, n)
+		}
+	}
+	return faults
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}

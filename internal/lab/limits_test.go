@@ -1,0 +1,140 @@
+package lab
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func result(scenario, variant string, stops, lost int) *Result {
+	r := &Result{Scenario: scenario, Variant: variant, Stops: stops, Lost: lost, clients: 1000, exits: counter{exitClean: stops}}
+	r.Requests = 1000
+	return r
+}
+
+func TestLimits(t *testing.T) {
+	with := func(r *Result, change func(*Result)) *Result { change(r); return r }
+	for name, c := range map[string]struct {
+		results []*Result
+		want    []outcome
+	}{
+		"nothing of the patched server": {[]*Result{result("keepalive", Upstream, 5, 7)}, nil},
+		"keepalive without a loss":      {[]*Result{result("keepalive", Patched, 5, 0)}, []outcome{kept}},
+		"keepalive with one":            {[]*Result{result("keepalive", Patched, 200, 1)}, []outcome{exceeded}},
+		"idle-long with one":            {[]*Result{result("idle-long", Patched, 10, 1)}, []outcome{exceeded}},
+		"greedy with one":               {[]*Result{result("greedy", Patched, 10, 1)}, []outcome{exceeded}},
+		"slow with one":                 {[]*Result{result("slow", Patched, 10, 1)}, []outcome{exceeded}},
+		"pipeline, executed but unanswered": {
+			[]*Result{with(result("pipeline", Patched, 5, 0), func(r *Result) { r.ExecutedUnanswered = 1 })},
+			[]outcome{kept, exceeded},
+		},
+		"idle with 1 in 1,000":          {[]*Result{result("idle", Patched, 5, 5)}, []outcome{kept}},
+		"idle with more than that":      {[]*Result{result("idle", Patched, 5, 6)}, []outcome{exceeded}},
+		"connect, a tenth of upstream":  {[]*Result{result("connect", Upstream, 5, 50), result("connect", Patched, 5, 5)}, []outcome{kept}},
+		"connect, more than a tenth":    {[]*Result{result("connect", Upstream, 5, 50), result("connect", Patched, 5, 6)}, []outcome{exceeded}},
+		"connect without upstream":      {[]*Result{result("connect", Patched, 5, 6)}, []outcome{open}},
+		"connect, upstream lost little": {[]*Result{result("connect-tls", Upstream, 5, 3), result("connect-tls", Patched, 5, 1)}, []outcome{open}},
+		"connect, nobody lost anything": {[]*Result{result("connect-tls", Upstream, 5, 0), result("connect-tls", Patched, 5, 0)}, []outcome{kept}},
+		"a control that shows nothing":  {[]*Result{result("keepalive", Upstream, 5, 0), result("keepalive", Patched, 5, 0)}, []outcome{open, kept}},
+		"hold under the limit":          {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.0199 })}, []outcome{kept}},
+		"hold at the limit":             {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.02 })}, []outcome{exceeded}},
+		"an exit code":                  {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{exitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
+		"a wrong answer":                {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.tally.problems.count("x", 1) })}, []outcome{kept, exceeded}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []outcome
+			verdicts := judge(c.results)
+			for _, v := range verdicts {
+				got = append(got, v.outcome)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("outcomes %v, want %v; verdicts: %+v", got, c.want, verdicts)
+			}
+		})
+	}
+}
+
+func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
+	r := newResult(cell{&scenarios[0], Patched})
+	for _, d := range []time.Duration{ms(40), ms(10), ms(20), ms(30)} {
+		r.add(&round{
+			tally:    tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2},
+			executed: 991, executedKnown: true, shutdown: d, exit: exitClean,
+		})
+	}
+	path := filepath.Join(t.TempDir(), "lab.json")
+	if err := writeJSON(path, []*Result{r}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	if len(got) != 1 {
+		t.Fatalf("%d objects, want 1: %s", len(got), text)
+	}
+	want := map[string]any{
+		"scenario": "keepalive", "variant": "patched", "stops": 4.0, "connections": 400.0, "requests": 4000.0,
+		"lost": 12.0, "executed_unanswered": 4.0, "refused": 8.0, "exit": "0",
+	}
+	for key, value := range want {
+		if got[0][key] != value {
+			t.Errorf("%s is %v, want %v", key, got[0][key], value)
+		}
+	}
+	if len(got[0]) != len(want)+1 {
+		t.Errorf("the keys are not exactly those: %s", text)
+	}
+	seconds, _ := got[0]["shutdown_seconds"].(map[string]any)
+	for key, value := range map[string]float64{"min": 0.01, "median": 0.025, "max": 0.04} {
+		if seconds[key] != value {
+			t.Errorf("shutdown_seconds.%s is %v, want %v", key, seconds[key], value)
+		}
+	}
+}
+
+func TestUnknownNamesAreRefusedWithTheValidOnes(t *testing.T) {
+	for name, c := range map[string]struct{ scenarios, variants []string }{
+		"scenario":              {[]string{"keepalive", "nope"}, nil},
+		"variant":               {nil, []string{"nope"}},
+		"patched only scenario": {[]string{"idle-long"}, []string{Upstream, NetHTTP}},
+	} {
+		_, err := cells(c.scenarios, c.variants)
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		} else if !strings.Contains(err.Error(), Patched) && !strings.Contains(err.Error(), "pipeline") {
+			t.Errorf("%s: the error does not say what is valid: %v", name, err)
+		}
+	}
+	groups, err := cells(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, g := range groups {
+		n += len(g)
+	}
+	if want := len(scenarios)*len(Variants()) - 2; n != want {
+		t.Errorf("%d rows without a choice, want %d: all, idle-long on the patched server only", n, want)
+	}
+}
+
+func TestBinaryThatIsNotTheVariantIsRefused(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, variant := range []string{Upstream, Patched} {
+		if err := verify(exe, variant, "v1.77.0"); err == nil {
+			t.Errorf("a binary without fasthttp passes as %s", variant)
+		}
+	}
+}

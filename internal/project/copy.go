@@ -1,0 +1,116 @@
+package project
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"github.com/fastdrain/fastdrain/internal/patch"
+	"github.com/fastdrain/fastdrain/internal/upstream"
+)
+
+// Copy is a patched copy of an upstream version, in memory.
+type Copy struct {
+	Upstream *upstream.Module
+	// Pinned says that the version is the one of the pin.
+	Pinned bool
+	// Pristine are upstream's files, Files those of the patched copy with ours
+	// among them, by path.
+	Pristine fstest.MapFS
+	Files    map[string][]byte
+	// Ours are the names of our files, sorted.
+	Ours   []string
+	Result *patch.Result
+}
+
+// UpstreamFiles are the files of the copy that are not ours.
+func (c *Copy) UpstreamFiles() map[string][]byte {
+	files := maps.Clone(c.Files)
+	for _, name := range c.Ours {
+		delete(files, name)
+	}
+	return files
+}
+
+// NameError says that upstream ships files with names of ours.
+type NameError struct {
+	Version string
+	Files   []string
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("server/%s is ours, and upstream %s ships a file of that name too: rename ours (or remove it, if it is left over from upstream)",
+		strings.Join(e.Files, ", server/"), e.Version)
+}
+
+// Copy makes the patched copy of a version, or of the pinned one if version is
+// empty. The pinned version must have the hash of the pin.
+//
+// When patches do not apply, the copy is returned with the error; its Result
+// says which, and its Files are not complete.
+func (p *Project) Copy(ctx context.Context, version string) (*Copy, error) {
+	pin, err := p.Pin()
+	if err != nil {
+		return nil, err
+	}
+	if version == "" {
+		version = pin.Version
+	}
+	sum := ""
+	if version == pin.Version {
+		sum = pin.Sum
+	}
+	return p.copyOf(ctx, pin.Module, version, sum)
+}
+
+func (p *Project) copyOf(ctx context.Context, module, version, sum string) (*Copy, error) {
+	set, err := p.Patches()
+	if err != nil {
+		return nil, err
+	}
+	ours, err := p.Ours()
+	if err != nil {
+		return nil, err
+	}
+	mod, err := upstream.Download(ctx, module, version, sum)
+	if err != nil {
+		return nil, err
+	}
+	pristine, err := mod.Files()
+	if err != nil {
+		return nil, err
+	}
+	c := &Copy{
+		Upstream: mod,
+		Pinned:   sum != "",
+		Pristine: pristine,
+		Files:    map[string][]byte{},
+		Ours:     slices.Sorted(maps.Keys(ours)),
+	}
+	taken := &NameError{Version: mod.Version}
+	for name, f := range pristine {
+		c.Files[name] = f.Data
+	}
+	var patchErr error
+	c.Result, patchErr = set.Apply(pristine)
+	maps.Copy(c.Files, c.Result.Files)
+	for _, name := range c.Ours {
+		// The same text under the same name is a file that an interrupted
+		// vendor left, before it could note that it wrote it.
+		if have, ok := c.Files[name]; ok {
+			if string(have) != string(ours[name]) {
+				taken.Files = append(taken.Files, name)
+			}
+			continue
+		}
+		c.Files[name] = ours[name]
+	}
+	c.Ours = slices.DeleteFunc(c.Ours, func(name string) bool { return pristine[name] != nil })
+	if len(taken.Files) > 0 {
+		return c, taken
+	}
+	return c, patchErr
+}

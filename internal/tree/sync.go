@@ -1,0 +1,333 @@
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Plan is what a directory is to hold.
+type Plan struct {
+	// Dir is the directory. It is made if it does not exist.
+	Dir string
+	// Upstream and Inputs go into the manifest.
+	Upstream, Inputs string
+	// Files are the contents by path. They are written read-only.
+	Files map[string][]byte
+	// Times says to note the files' times in the manifest, which makes
+	// [Current] quick.
+	Times bool
+	// Exclusive says that a directory without a manifest must be empty.
+	Exclusive bool
+
+	// beforeReplace is called before each file is replaced, and an error of it
+	// is where the update stops. It is for tests.
+	beforeReplace func(name string) error
+}
+
+// Changes says what an update did.
+type Changes struct {
+	// Written and Removed are paths, sorted.
+	Written, Removed []string
+}
+
+// None reports whether nothing was changed.
+func (c Changes) None() bool { return len(c.Written)+len(c.Removed) == 0 }
+
+// ForeignError says that files of somebody else are where ours should go.
+type ForeignError struct {
+	Dir string
+	// Files are the paths in Dir.
+	Files []string
+	// NoManifest says that we never wrote into Dir.
+	NoManifest bool
+}
+
+func (e *ForeignError) Error() string {
+	name := display(e.Dir, e.Files[0])
+	if e.NoManifest {
+		return fmt.Sprintf("%s holds files that fastdrain did not write, such as %s: give a directory that is new or empty, or one that fastdrain wrote", e.Dir, e.Files[0])
+	}
+	return fmt.Sprintf("%s is in the way%s: fastdrain did not write it, and upstream ships a file of that name; rename or remove yours", name, andMore(e.Files))
+}
+
+// EditedError says that somebody has changed files that we wrote.
+type EditedError struct {
+	Dir   string
+	Files []string
+}
+
+func (e *EditedError) Error() string {
+	return fmt.Sprintf("%s has been edited by hand%s, and would be overwritten: put the change into PATCHES.md, or remove the file, and run again",
+		display(e.Dir, e.Files[0]), andMore(e.Files))
+}
+
+// display is the path of a file as a user would write it: from the working
+// directory, if it is below that.
+func display(dir, name string) string {
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
+}
+
+func andMore(files []string) string {
+	if len(files) < 2 {
+		return ""
+	}
+	s := " (and so "
+	if len(files) == 2 {
+		s += "is "
+	} else {
+		s += "are "
+	}
+	for i, f := range files[1:] {
+		if i == 5 {
+			return s + fmt.Sprintf(" and %d more)", len(files)-1-i)
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += f
+	}
+	return s + ")"
+}
+
+// Sync makes the directory hold the files of the plan, and none that an earlier
+// plan had and this one does not have. It either finds a reason not to begin,
+// and changes nothing, or completes; if it is interrupted, the next Sync
+// completes it.
+func Sync(p Plan) (Changes, error) {
+	var changes Changes
+	old, err := Load(p.Dir)
+	if err != nil {
+		return changes, err
+	}
+	// ours says which contents of a file are from us: that of the last update,
+	// and those of updates that were interrupted since.
+	ours := map[string][]string{}
+	interrupted, err := loadJSON(filepath.Join(p.Dir, pendingName), &ours)
+	if err != nil {
+		return changes, err
+	}
+	if old != nil {
+		for name, e := range old.Files {
+			ours[name] = append(ours[name], e.Sum)
+		}
+	}
+	if p.Exclusive && old == nil && !interrupted {
+		if err := mustBeEmpty(p.Dir); err != nil {
+			return changes, err
+		}
+	}
+
+	next := &Manifest{Upstream: p.Upstream, Inputs: p.Inputs, Files: map[string]Entry{}}
+	foreign := &ForeignError{Dir: p.Dir}
+	edited := &EditedError{Dir: p.Dir}
+	names := slices.Sorted(maps.Keys(p.Files))
+	for _, name := range names {
+		want := Sum(p.Files[name])
+		next.Files[name] = Entry{Sum: want, Size: int64(len(p.Files[name]))}
+		have, err := sumOf(p.Dir, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			changes.Written = append(changes.Written, name)
+		case err != nil:
+			return Changes{}, err
+		case have == want:
+		case ours[name] == nil:
+			foreign.Files = append(foreign.Files, name)
+		case !slices.Contains(ours[name], have):
+			edited.Files = append(edited.Files, name)
+		default:
+			changes.Written = append(changes.Written, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		if _, ok := p.Files[name]; ok {
+			continue
+		}
+		have, err := sumOf(p.Dir, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return Changes{}, err
+		case !slices.Contains(ours[name], have):
+			edited.Files = append(edited.Files, name)
+		default:
+			changes.Removed = append(changes.Removed, name)
+		}
+	}
+	if len(foreign.Files) > 0 {
+		return Changes{}, foreign
+	}
+	if len(edited.Files) > 0 {
+		return Changes{}, edited
+	}
+
+	if !changes.None() {
+		for name, e := range next.Files {
+			ours[name] = append(ours[name], e.Sum)
+		}
+		if err := saveJSON(filepath.Join(p.Dir, pendingName), ours); err != nil {
+			return Changes{}, err
+		}
+	}
+	if err := write(p, changes); err != nil {
+		return changes, err
+	}
+	if p.Times {
+		if err := next.stamp(p.Dir); err != nil {
+			return changes, err
+		}
+	}
+	if err := next.saveIfChanged(p.Dir, old); err != nil {
+		return changes, err
+	}
+	if err := os.Remove(filepath.Join(p.Dir, pendingName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return changes, err
+	}
+	return changes, nil
+}
+
+// stagePrefix begins the names of the folders that new contents are staged in.
+const stagePrefix = ".fastdrain-stage-"
+
+// removeOldStages removes what updates that were killed have left. Of younger
+// ones it is not known whether they still run.
+func removeOldStages(dir string) {
+	old, _ := filepath.Glob(filepath.Join(dir, stagePrefix+"*"))
+	for _, stage := range old {
+		if info, err := os.Lstat(stage); err == nil && time.Since(info.ModTime()) > time.Hour {
+			os.RemoveAll(stage)
+		}
+	}
+}
+
+// write stages all contents first: a full disk is noticed before the first file
+// is replaced.
+func write(p Plan, changes Changes) error {
+	if len(changes.Written) > 0 {
+		removeOldStages(p.Dir)
+		stage, err := os.MkdirTemp(p.Dir, stagePrefix)
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(stage)
+		for _, name := range changes.Written {
+			if err := WriteFile(filepath.Join(stage, filepath.FromSlash(name)), p.Files[name], 0o444); err != nil {
+				return err
+			}
+		}
+		for _, name := range changes.Written {
+			if p.beforeReplace != nil {
+				if err := p.beforeReplace(name); err != nil {
+					return err
+				}
+			}
+			to := filepath.Join(p.Dir, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				return err
+			}
+			if err := rename(filepath.Join(stage, filepath.FromSlash(name)), to); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range changes.Removed {
+		file := filepath.Join(p.Dir, filepath.FromSlash(name))
+		if err := remove(file); err != nil {
+			return err
+		}
+		// Folders that are empty now go too.
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if os.Remove(filepath.Join(p.Dir, filepath.FromSlash(dir))) != nil {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// remove removes a file, which Windows does not do if it is read-only.
+func remove(file string) error {
+	err := os.Remove(file)
+	if errors.Is(err, fs.ErrPermission) && os.Chmod(file, 0o644) == nil {
+		err = os.Remove(file)
+	}
+	return err
+}
+
+// stamp notes the files' times.
+func (m *Manifest) stamp(dir string) error {
+	for name, e := range m.Files {
+		info, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		e.ModTime = info.ModTime().UnixNano()
+		m.Files[name] = e
+	}
+	return nil
+}
+
+func (m *Manifest) saveIfChanged(dir string, old *Manifest) error {
+	if old != nil && old.Upstream == m.Upstream && old.Inputs == m.Inputs && maps.Equal(old.Files, m.Files) {
+		return nil
+	}
+	return m.save(dir)
+}
+
+func sumOf(dir, name string) (string, error) {
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	info, err := os.Lstat(file)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is in the way: it is not a regular file; remove it and run again", display(dir, name))
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	return Sum(data), nil
+}
+
+// mustBeEmpty names a file of a directory that is not empty.
+func mustBeEmpty(dir string) error {
+	found := ""
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			found = p
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if found == "" {
+		return nil
+	}
+	rel, err := filepath.Rel(dir, found)
+	if err != nil {
+		rel = found
+	}
+	return &ForeignError{Dir: dir, Files: []string{filepath.ToSlash(rel)}, NoManifest: true}
+}
