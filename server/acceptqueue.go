@@ -1,0 +1,303 @@
+package fasthttp
+
+import (
+	"errors"
+	"io"
+	"net"
+	"reflect"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// acceptTime bounds the emptying of an accept queue that clients refill.
+	acceptTime = time.Second
+
+	// acceptPause is how long a listener that cannot be polled is given to
+	// come up with the next connection, and the pause after an error such as
+	// EMFILE, which passes when connections close.
+	acceptPause = 5 * time.Millisecond
+)
+
+// acceptLoop is a listener that Serve is accepting from. users, guarded by
+// Server.mu, counts the Serve calls on it; ended is closed after the last.
+// mu guards the rest, which the accept loops fill in at a stop.
+type acceptLoop struct {
+	ln    net.Listener
+	users int
+	ended chan struct{}
+
+	mu       sync.Mutex
+	deadline time.Time
+	report   ListenerReport
+	err      error
+	closed   bool
+}
+
+// queueStrategy empties an accept queue. Its methods are called by the accept
+// loop, after the stop, in turn: a connection is accepted through the outermost
+// listener while waits says so, then the listener is closed in the same breath.
+type queueStrategy interface {
+	// name is what ListenerReport shows.
+	name() string
+
+	// polls says whether waits knows. If not, a timeout of Accept tells.
+	polls() bool
+
+	// waits says whether a connection is in the queue, or may be.
+	waits() bool
+
+	// allow lets an Accept block until t.
+	allow(t time.Time)
+}
+
+// lockServing locks Server.mu for the start of a Serve, once no drain is under
+// way, and enters its listener.
+func (s *Server) lockServing(ln net.Listener) {
+	for {
+		s.mu.Lock()
+		d := s.drains.underway
+		if d == nil {
+			break
+		}
+		s.mu.Unlock()
+		<-d.finished
+	}
+	s.drains.report.Store(nil)
+	s.done.Store(&s.currentDrain().done)
+	for _, l := range s.drains.loops {
+		if l.ln == ln {
+			l.users++
+			return
+		}
+	}
+	s.drains.loops = append(s.drains.loops, &acceptLoop{ln: ln, users: 1, ended: make(chan struct{})})
+}
+
+// serveEnded takes a listener out at the end of a Serve.
+func (s *Server) serveEnded(ln net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range s.drains.loops {
+		if l.ln != ln {
+			continue
+		}
+		if l.users--; l.users == 0 {
+			s.drains.loops = append(s.drains.loops[:i:i], s.drains.loops[i+1:]...)
+			close(l.ended)
+		}
+		break
+	}
+	for i, l := range s.ln {
+		if l == ln {
+			s.ln = append(s.ln[:i:i], s.ln[i+1:]...)
+			break
+		}
+	}
+}
+
+// accept is the Accept of a Serve loop. After the stop it empties the queue,
+// closes the listener and returns io.EOF.
+func (s *Server) accept(ln net.Listener) (net.Conn, error) {
+	d := s.currentDrain()
+	if d.mode.Load() < modeStopped {
+		c, err := ln.Accept()
+		if err == nil || d.mode.Load() < modeStopped {
+			return c, err
+		}
+	}
+	s.mu.Lock()
+	var loop *acceptLoop
+	for _, l := range s.drains.loops {
+		if l.ln == ln {
+			loop = l
+		}
+	}
+	s.mu.Unlock()
+	return loop.acceptLast(d)
+}
+
+// acceptLast accepts what is in the queue, or closes the listener.
+func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
+	q := strategyFor(l.ln)
+	l.mu.Lock()
+	if l.deadline.IsZero() {
+		l.deadline = d.stopAt.Add(acceptTime)
+	}
+	deadline := l.deadline
+	l.report.Strategy = q.name()
+	l.mu.Unlock()
+
+	for timeouts := 0; ; {
+		waits, inTime := q.waits(), time.Now().Before(deadline) && !d.givenUp()
+		if !waits || !inTime {
+			l.close(!waits && q != noStrategy)
+			return nil, io.EOF
+		}
+		q.allow(deadline)
+		c, err := l.ln.Accept()
+		switch {
+		case err == nil:
+			l.mu.Lock()
+			l.report.Accepted++
+			l.mu.Unlock()
+			return c, nil
+		case isClosed(err):
+			l.close(false)
+			return nil, io.EOF
+		case !isTimeout(err):
+			d.sleep(acceptPause)
+		default:
+			// The deadline may have been the one that woke the loop, so the
+			// first timeout says nothing about the queue.
+			if timeouts++; timeouts > 1 && !q.polls() {
+				l.close(true)
+				return nil, io.EOF
+			}
+		}
+	}
+}
+
+// close closes the listener once; emptied says that its queue was empty.
+func (l *acceptLoop) close(emptied bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.closed = true
+	l.report.Emptied = emptied
+	if err := l.ln.Close(); err != nil && !isClosed(err) {
+		l.err = err
+	}
+}
+
+// closeListeners wakes the accept loops, which empty and close their listeners,
+// and waits for them; it closes those that do not wake. An error that says a
+// listener is closed already is none: that is what a stop is for.
+func (s *Server) closeListeners(d *drain) {
+	s.mu.Lock()
+	loops := append([]*acceptLoop(nil), s.drains.loops...)
+	s.mu.Unlock()
+
+	for _, l := range loops {
+		if q := strategyFor(l.ln); q == noStrategy {
+			l.close(false)
+		} else {
+			q.allow(expired)
+		}
+	}
+	bound := time.NewTimer(acceptTime + deafGrace)
+	defer bound.Stop()
+	for _, l := range loops {
+		select {
+		case <-l.ended:
+		case <-d.giveUp:
+		case <-bound.C:
+			bound.Reset(0)
+		}
+		l.close(false)
+		l.mu.Lock()
+		l.report.Addr = l.ln.Addr().String()
+		if l.report.Strategy == "" {
+			l.report.Strategy = noStrategy.name()
+		}
+		report, err := l.report, l.err
+		l.mu.Unlock()
+
+		d.mu.Lock()
+		d.queues = append(d.queues, report)
+		if d.err == nil {
+			d.err = err
+		}
+		d.mu.Unlock()
+	}
+}
+
+func (d *drain) givenUp() bool {
+	select {
+	case <-d.giveUp:
+		return true
+	default:
+		return false
+	}
+}
+
+// isClosed says whether an error is that of a closed listener. In-memory and
+// other listeners only say so in words, which upstream looks for as well.
+func isClosed(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) ||
+		strings.Contains(err.Error(), "use of closed network connection")
+}
+
+// deadliner is a listener whose Accept can be woken.
+type deadliner interface {
+	SetDeadline(t time.Time) error
+}
+
+// strategyFor finds the best way to empty the queue of ln, looking into
+// wrappers that export what they wrap as Listener, as crypto/tls's does.
+func strategyFor(ln net.Listener) queueStrategy {
+	for range 8 {
+		if dl, ok := ln.(deadliner); ok {
+			if sc, ok := ln.(syscall.Conn); ok {
+				if _, ok := acceptable(sc); ok {
+					return pollStrategy{dl, sc}
+				}
+			}
+			return deadlineStrategy{dl}
+		}
+		v := reflect.ValueOf(ln)
+		if v.Kind() == reflect.Pointer && !v.IsNil() {
+			v = v.Elem()
+		}
+		if v.Kind() != reflect.Struct {
+			break
+		}
+		if v = v.FieldByName("Listener"); !v.IsValid() || !v.CanInterface() {
+			break
+		}
+		inner, ok := v.Interface().(net.Listener)
+		if !ok {
+			break
+		}
+		ln = inner
+	}
+	return noStrategy
+}
+
+// pollStrategy asks the kernel whether the queue is empty.
+type pollStrategy struct {
+	deadliner
+	sc syscall.Conn
+}
+
+func (pollStrategy) name() string        { return "poll" }
+func (pollStrategy) polls() bool         { return true }
+func (q pollStrategy) waits() bool       { waits, _ := acceptable(q.sc); return waits }
+func (q pollStrategy) allow(t time.Time) { _ = q.SetDeadline(t) }
+
+// deadlineStrategy accepts until nothing comes for a moment.
+type deadlineStrategy struct{ deadliner }
+
+func (deadlineStrategy) name() string { return "deadline" }
+func (deadlineStrategy) polls() bool  { return false }
+func (deadlineStrategy) waits() bool  { return true }
+func (q deadlineStrategy) allow(t time.Time) {
+	if soon := time.Now().Add(acceptPause); soon.Before(t) {
+		t = soon
+	}
+	_ = q.SetDeadline(t)
+}
+
+// closeStrategy cannot empty the queue.
+type closeStrategy struct{}
+
+var noStrategy queueStrategy = closeStrategy{}
+
+func (closeStrategy) name() string    { return "close" }
+func (closeStrategy) polls() bool     { return true }
+func (closeStrategy) waits() bool     { return false }
+func (closeStrategy) allow(time.Time) {}

@@ -1,0 +1,103 @@
+package fasthttp
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// ConnStats is a snapshot of a Server's connections. Open is always
+// New + Active + Idle; hijacked connections are counted apart, as they have
+// left the Server's care.
+type ConnStats struct {
+	// Open is the number of connections that the Server has accepted and not
+	// yet closed, lingering ones included.
+	Open int
+
+	// New connections have not sent a byte of a request yet.
+	New int
+
+	// Active connections are between the first byte of a request and the end
+	// of its response, or linger after their half-close, or were handed to a
+	// [Server.NextProto] handler.
+	Active int
+
+	// Idle connections wait for their next request.
+	Idle int
+
+	// StopSeen is how many of the open connections' serve loops have observed
+	// the stop: 0 in normal life; in a drain it rises to Open. The difference
+	// is what has not noticed yet, long-running handlers as a rule.
+	StopSeen int
+
+	// Hijacked is the number of hijack handlers that are running. With
+	// KeepHijackedConns a connection leaves this count when its handler
+	// returns, and lives on uncounted.
+	Hijacked int
+
+	// OldestIdle is how long the connection that has waited longest has been
+	// waiting, in whole seconds as upstream keeps the time. Zero if none waits.
+	OldestIdle time.Duration
+}
+
+// ConnStats counts the connections and their states. It reads what the serve
+// loop stores anyway, in short holds of the table's locks, so it costs the
+// loop nothing; it takes time in proportion to the open connections.
+func (s *Server) ConnStats() ConnStats {
+	var st ConnStats
+	var oldest int64
+	t := s.connTable()
+	t.each(func(dc *drainConn) {
+		switch dc.state() {
+		case StateNew:
+			st.New++
+		case StateActive:
+			st.Active++
+		default:
+			st.Idle++
+			if since := dc.idle.Load(); since != 0 && (oldest == 0 || since < oldest) {
+				oldest = since
+			}
+		}
+		if dc.stopSeen {
+			st.StopSeen++
+		}
+	})
+	st.New += int(t.admitted.Load())
+	st.Open = st.New + st.Active + st.Idle
+	st.Hijacked = int(s.drains.hijacked.Load())
+	if oldest != 0 {
+		st.OldestIdle = max(0, time.Duration(time.Now().Unix()-oldest)*time.Second)
+	}
+	return st
+}
+
+// drainState is what the patched Server holds for its drains.
+//
+// current is the drain that new connections belong to, and report the one to
+// report on, nil while serving; both are written with Server.mu held and read
+// without. underway and loops are guarded by Server.mu.
+type drainState struct {
+	table    atomic.Pointer[connTable]
+	current  atomic.Pointer[drain]
+	report   atomic.Pointer[drain]
+	hijacked atomic.Int32
+
+	underway *drain
+	loops    []*acceptLoop
+}
+
+func (s *Server) connTable() *connTable {
+	if t := s.drains.table.Load(); t != nil {
+		return t
+	}
+	s.drains.table.CompareAndSwap(nil, newConnTable())
+	return s.drains.table.Load()
+}
+
+func (s *Server) currentDrain() *drain {
+	if d := s.drains.current.Load(); d != nil {
+		return d
+	}
+	s.drains.current.CompareAndSwap(nil, newDrain())
+	return s.drains.current.Load()
+}

@@ -1,0 +1,128 @@
+package fasthttp
+
+import "time"
+
+// Defaults of the durations in [Drain].
+const (
+	// DefaultFinalRead is the final-read window of a connection if
+	// [Drain.FinalRead] is zero.
+	DefaultFinalRead = 500 * time.Millisecond
+
+	// DefaultLinger is how long a closed connection lingers if
+	// [Drain.Linger] is zero. A lingering close waits for what is in flight,
+	// so the limit has to cover a round trip and the peer's reaction to FIN;
+	// half a second covers round trips between continents. net/http waits as
+	// long before a close that might reset (rstAvoidanceDelay).
+	DefaultLinger = 500 * time.Millisecond
+)
+
+// lingerBytes limits what a lingering close reads and throws away. The time
+// limit ends a slow sender; this one ends a fast sender that ignores FIN.
+const lingerBytes = 16 << 20
+
+// Drain says how [Server.Shutdown] stops a Server. The zero value is the
+// recommended setting; all fields may be left alone.
+//
+// A field must not be changed after Shutdown has been called. In a duration
+// zero means the default and a negative value means none.
+type Drain struct {
+	// OnPhase is called at each change of the drain's phase, in order, by the
+	// goroutine that runs the drain, with no lock held. The drain waits for
+	// it to return, so it should be quick: log, flip a readiness flag.
+	OnPhase func(DrainPhase)
+
+	// LameDuck is how long the Server goes on accepting after Shutdown was
+	// called, while [Server.Ready] is already false and responses say
+	// 'Connection: close'. It is for load balancers that need some time to
+	// see that an instance is not ready. The default is 0: no lame duck.
+	LameDuck time.Duration
+
+	// FinalRead is the final-read window: how long a keep-alive connection
+	// is still read after the stop. A request that arrives within it is
+	// served, and its response says 'Connection: close'. Choose it longer
+	// than the idle gaps of the busiest clients' pools, and shorter than the
+	// grace period allows. The default is [DefaultFinalRead].
+	//
+	// For a connection that waits for a request the window begins at the
+	// stop, and ends at a moment spread over its second half, so that clients
+	// do not reconnect all at once. For one whose request was running at the
+	// stop it begins when its response was written. Negative means that
+	// connections close as soon as nothing more has been received on them.
+	FinalRead time.Duration
+
+	// Linger limits how long a connection closed by a drain is read after its
+	// half-close, until the peer's FIN. Closing with unread bytes makes the
+	// kernel send RST (RFC 2525 section 2.17), which may destroy the last
+	// response on its way. The default is [DefaultLinger]; negative closes
+	// directly after the half-close.
+	Linger time.Duration
+
+	// Reject answers the requests of final reads with 503 and
+	// 'Connection: close' instead of serving them: one 503 for a connection,
+	// whatever it has pipelined. For services whose clients retry, and whose
+	// handlers must not begin anything after the stop.
+	Reject bool
+
+	// ForceClose closes the connections that are left when the context of
+	// [Server.ShutdownWithContext] ends. By default they are left open, and
+	// close after their current response.
+	ForceClose bool
+}
+
+// orDefault resolves a duration of [Drain]: zero is def, negative is 0.
+func orDefault(d, def time.Duration) time.Duration {
+	switch {
+	case d == 0:
+		return def
+	case d < 0:
+		return 0
+	}
+	return d
+}
+
+// DrainPhase is a step in the life of a [Server]; it only ever moves forward
+// through the constants below, until a later Serve starts anew.
+type DrainPhase int32
+
+const (
+	// PhaseServing is normal life.
+	PhaseServing DrainPhase = iota
+
+	// PhaseLameDuck still accepts and serves, is not ready, and asks clients
+	// to leave. It is skipped if [Drain.LameDuck] is zero.
+	PhaseLameDuck
+
+	// PhaseClosingListeners is set from the stop until every listener is
+	// closed: connections that the kernel has completed are accepted first.
+	PhaseClosingListeners
+
+	// PhaseDraining waits for final reads, running handlers and lingering
+	// closes.
+	PhaseDraining
+
+	// PhaseStopped is reached when the last connection has closed.
+	PhaseStopped
+
+	// PhaseTimedOut is reached instead if the context ended before that.
+	PhaseTimedOut
+)
+
+// String returns the phase as metrics and logs show it: "serving",
+// "lame_duck", "closing_listeners", "draining", "stopped" or "timed_out".
+func (p DrainPhase) String() string {
+	switch p {
+	case PhaseServing:
+		return "serving"
+	case PhaseLameDuck:
+		return "lame_duck"
+	case PhaseClosingListeners:
+		return "closing_listeners"
+	case PhaseDraining:
+		return "draining"
+	case PhaseStopped:
+		return "stopped"
+	case PhaseTimedOut:
+		return "timed_out"
+	}
+	return "unknown"
+}

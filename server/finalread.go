@@ -1,0 +1,245 @@
+package fasthttp
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"time"
+)
+
+const (
+	// tinyRead is the deadline of a last look on a connection that is no
+	// socket: long enough for a Read to be tried, too short to wait.
+	tinyRead = time.Millisecond
+
+	// partRead is how long the first byte of a request may take after a last
+	// look has found bytes that are none yet: part of a TLS record, which a
+	// sender writes at once, or an alert, which is never followed by one.
+	partRead = time.Second
+
+	// deafReads is how often a Read may time out before its deadline, until
+	// the final read takes it for a connection that ignores deadlines.
+	deafReads = 8
+)
+
+// expired is a read deadline that has passed: it wakes a Read.
+var expired = time.Unix(1, 0)
+
+// finalRead waits, after the stop, for the first byte of a request until the
+// connection's window ends, then takes the last look. woken is the error of
+// the read that the stop interrupted, nil if the loop came to wait later.
+//
+// read reads that byte. finalRead returns nil once it has done so, or what
+// ends the loop: io.EOF for a close without a response, also on a connection
+// that never carried a request (RFC 9112 section 9.2 warns of a 408 there).
+func (dc *drainConn) finalRead(woken error, read func() error) error {
+	d := dc.d
+	dc.seeStop()
+	switch {
+	case dc.noTLS:
+		return dc.closeIdle()
+	case woken == nil:
+		dc.openWindow(time.Now(), d.finalRead)
+	case isTimeout(woken):
+		dc.openWindow(d.stopAt, d.spreadWindow())
+	default:
+		return woken
+	}
+
+	for range deafReads {
+		if !time.Now().Before(dc.windowEnd) {
+			break
+		}
+		if err := dc.c.SetReadDeadline(dc.windowEnd); err != nil {
+			return err
+		}
+		if err := read(); !isTimeout(err) {
+			return err
+		}
+	}
+
+	sock, tc := peekable(dc.c)
+	if sock == nil || tc != nil {
+		// What TLS holds needs no read of the socket, and an expired deadline
+		// allows none; any other Read has to be tried.
+		if err := dc.c.SetReadDeadline(lookDeadline(sock)); err != nil {
+			return err
+		}
+		if err := read(); !isTimeout(err) {
+			return err
+		}
+	}
+	if sock == nil || !received(sock) {
+		return dc.closeIdle()
+	}
+	if err := dc.c.SetReadDeadline(time.Now().Add(partRead)); err != nil {
+		return err
+	}
+	if err := read(); !isTimeout(err) {
+		return err
+	}
+	return dc.closeIdle()
+}
+
+// closeIdle closes a connection that waits. The half-close comes here, on the
+// heels of the last look.
+func (dc *drainConn) closeIdle() error {
+	dc.closedFIN = true
+	dc.closeWrite()
+	return io.EOF
+}
+
+// spreadWindow is the window of a connection that waited at the stop: its
+// second half is spread over the connections, evenly, by the golden ratio.
+func (d *drain) spreadWindow() time.Duration {
+	const golden = 0x9E3779B9
+	share := d.spread.Add(golden)
+	half := d.finalRead / 2
+	return half + time.Duration(float64(d.finalRead-half)*float64(share)/(1<<32))
+}
+
+// closes decides, in a drain, whether a response says 'Connection: close'.
+func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
+	d := dc.d
+	switch d.mode.Load() {
+	case modeLameDuck:
+		return !dc.more(ctx, br, body)
+	case modeAbandoned:
+		return true
+	}
+	dc.seeStop()
+	if !dc.final {
+		// Its request began before the stop: the response says so only if the
+		// application asked for that, or if no window will follow.
+		return (d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
+	}
+	return !time.Now().Before(dc.windowEnd) || !dc.more(ctx, br, body)
+}
+
+// more is the last look before a response: it says whether bytes of a further
+// request have been received. It cannot look past the body of the current
+// request, and then says yes: the loop comes back to wait for its window.
+func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
+	if br != nil && br.Buffered() > 0 {
+		return true
+	}
+	if unread(body) {
+		return true
+	}
+	sock, tc := peekable(dc.c)
+	if sock != nil && received(sock) {
+		return true
+	}
+	if sock != nil && tc == nil {
+		return false
+	}
+	r := br
+	if r == nil {
+		r = acquireReader(ctx)
+	}
+	_ = dc.c.SetReadDeadline(lookDeadline(sock))
+	_, err := r.Peek(1)
+	_ = dc.c.SetReadDeadline(zeroTime)
+	switch {
+	case br != nil:
+	case err == nil:
+		dc.spare = r
+	default:
+		releaseReader(dc.s, r)
+	}
+	return err == nil
+}
+
+// peekable is stream for a last look: no socket where the kernel cannot be
+// asked what it has received.
+func peekable(c net.Conn) (halfCloser, *tls.Conn) {
+	sock, tc := stream(c)
+	if !canPeek {
+		sock = nil
+	}
+	return sock, tc
+}
+
+// unread says whether a part of a streamed request body is still to come. A
+// body of known length does not note its end unless somebody reads past it.
+func unread(body *requestStream) bool {
+	return body != nil && !body.eof &&
+		(body.contentLength < 0 || body.totalBytesRead < body.contentLength)
+}
+
+// lookDeadline is the read deadline of a last look.
+func lookDeadline(sock halfCloser) time.Time {
+	if sock != nil {
+		return expired
+	}
+	return time.Now().Add(tinyRead)
+}
+
+// wake interrupts the wait of a connection, so that its loop notes the stop.
+// Call with shard.mu held.
+func (dc *drainConn) wake(d *drain) {
+	switch {
+	case dc.stopSeen:
+	case dc.handshaking:
+		_ = dc.limitHandshake(d)
+	case !dc.waiting():
+	default:
+		if d.pauseWake != nil {
+			d.pauseWake()
+		}
+		deadline := expired
+		if sock, _ := stream(dc.c); sock == nil {
+			if _, isTLS := dc.c.(tlsConn); isTLS {
+				// A TLS connection does not survive the timeout of something
+				// that is not a net.Error, so this one sleeps its window out.
+				deadline = d.stopAt.Add(d.finalRead)
+			}
+		}
+		_ = dc.c.SetReadDeadline(deadline)
+	}
+}
+
+// noticeBy is when a connection that obeys its deadlines has stopped waiting.
+// Call with shard.mu held.
+func (dc *drainConn) noticeBy(d *drain) time.Time {
+	from := d.stopAt
+	if dc.since.After(from) {
+		from = dc.since
+	}
+	switch {
+	case dc.handshaking:
+		return dc.handshakeBy
+	case !dc.waiting():
+		return time.Now().Add(time.Hour)
+	case dc.stopSeen && !dc.windowEnd.IsZero():
+		return dc.windowEnd.Add(partRead)
+	}
+	return from.Add(d.finalRead)
+}
+
+// isTimeout says whether a read ended by its deadline. It asks for the method
+// only, as fasthttputil's timeout is no net.Error.
+func isTimeout(err error) bool {
+	for err != nil {
+		if t, ok := err.(interface{ Timeout() bool }); ok {
+			return t.Timeout()
+		}
+		w, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			return false
+		}
+		err = w.Unwrap()
+	}
+	return false
+}
+
+// abort closes a connection from outside its goroutine, without the close
+// notification that a TLS connection would wait to send.
+func (dc *drainConn) abort() {
+	var c net.Conn = dc.c
+	if sock, tc := stream(c); sock != nil && tc != nil {
+		c = sock
+	}
+	_ = c.Close()
+}

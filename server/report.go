@@ -1,0 +1,228 @@
+package fasthttp
+
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// reportOpen limits the connections that a [DrainReport] lists.
+const reportOpen = 100
+
+// drainOutcome is how a connection of a drain ended.
+type drainOutcome int
+
+const (
+	outcomeClosedAfterResponse drainOutcome = iota
+	outcomeClosedIdle
+	outcomeRejected
+	outcomeClientClosed
+	outcomeHijacked
+	outcomeError
+	outcomeForced
+	outcomeLeftOpen
+	outcomes
+)
+
+// drainCount is the account of a drain, written by the connections.
+type drainCount struct {
+	accepted      atomic.Int64
+	finalServed   atomic.Int64
+	finalRejected atomic.Int64
+	late          atomic.Int64
+	outcome       [outcomes]atomic.Int64
+}
+
+// DrainOutcomes counts how the connections of a drain ended, each in exactly
+// one way.
+type DrainOutcomes struct {
+	// ClosedAfterResponse: closed after a response that said so.
+	ClosedAfterResponse int
+
+	// ClosedIdle: closed at the end of its window, while it waited.
+	ClosedIdle int
+
+	// Rejected: answered with 503, see [Drain.Reject], or over a limit of the
+	// Server.
+	Rejected int
+
+	// ClientClosed: the client was first.
+	ClientClosed int
+
+	// Hijacked: left the Server's care, see [RequestCtx.Hijack].
+	Hijacked int
+
+	// Error: a malformed request, a timeout or a failed write.
+	Error int
+
+	// Forced: closed by the drain, see [Drain.ForceClose], or because its Read
+	// did not obey a deadline.
+	Forced int
+
+	// LeftOpen: still open when the context ended.
+	LeftOpen int
+}
+
+// Total is the sum of all outcomes. When a drain has ended it equals
+// OpenAtStop + Accepted of its [DrainReport].
+func (o DrainOutcomes) Total() int {
+	return o.ClosedAfterResponse + o.ClosedIdle + o.Rejected + o.ClientClosed +
+		o.Hijacked + o.Error + o.Forced + o.LeftOpen
+}
+
+// DrainReport is the account of a drain, under way or ended.
+type DrainReport struct {
+	// Phase is the drain's phase; PhaseServing if Shutdown was not called
+	// since the last Serve, and then all the rest is zero.
+	Phase DrainPhase
+
+	// Started is when Shutdown was called, Duration the time since, or until
+	// the drain's end. LameDuck, ClosingListeners and Draining are its parts.
+	Started                              time.Time
+	Duration                             time.Duration
+	LameDuck, ClosingListeners, Draining time.Duration
+
+	// OpenAtStop counts the connections open at the stop, Accepted those
+	// accepted since: from the accept queue, or given to ServeConn.
+	OpenAtStop, Accepted int
+
+	// Outcomes says how they ended.
+	Outcomes DrainOutcomes
+
+	// FinalReadServed and FinalReadRejected count the requests that began
+	// after the stop.
+	FinalReadServed, FinalReadRejected int
+
+	// Late counts the connections on which bytes arrived after the last look,
+	// or were left at the end of their window: requests that HTTP/1.1 gives
+	// no way to save. Their clients got no answer and may retry.
+	Late int
+
+	// Listeners has a line for each listener that the drain closed.
+	Listeners []ListenerReport
+
+	// Open lists connections that are still open, oldest first, 100 at most.
+	Open []OpenConn
+}
+
+// ListenerReport says how a listener was closed.
+type ListenerReport struct {
+	// Addr is the listener's address.
+	Addr string
+
+	// Strategy is how the accept queue was emptied: "poll" (until the kernel
+	// says that it is empty), "deadline" (until nothing comes for a moment) or
+	// "close" (not at all: the listener does not allow it, and what was in its
+	// queue has been reset).
+	Strategy string
+
+	// Accepted counts the connections accepted from the queue after the stop.
+	Accepted int
+
+	// Emptied is false if connections may have been left in the queue: the
+	// strategy was "close", or clients refilled it until the time was up.
+	Emptied bool
+}
+
+// OpenConn is an open connection of a [DrainReport].
+type OpenConn struct {
+	RemoteAddr string
+	State      ConnState
+	Since      time.Time // accepted
+	StopSeen   bool      // its serve loop has observed the stop
+}
+
+// DrainReport returns the account of the drain under way, or else of the last
+// one since Serve was called. It is safe to call at any time.
+func (s *Server) DrainReport() DrainReport {
+	d := s.drains.report.Load()
+	if d == nil {
+		return DrainReport{}
+	}
+	d.mu.Lock()
+	r := DrainReport{
+		Phase:      d.phase,
+		Started:    d.entered[PhaseServing],
+		OpenAtStop: d.open,
+		Listeners:  slices.Clone(d.queues),
+	}
+	entered := d.entered
+	d.mu.Unlock()
+
+	end := time.Now()
+	for _, p := range []DrainPhase{PhaseStopped, PhaseTimedOut} {
+		if !entered[p].IsZero() {
+			end = entered[p]
+		}
+	}
+	span := func(from, to DrainPhase) time.Duration {
+		switch {
+		case entered[from].IsZero():
+			return 0
+		case entered[to].IsZero():
+			return end.Sub(entered[from])
+		}
+		return entered[to].Sub(entered[from])
+	}
+	r.Duration = end.Sub(r.Started)
+	r.LameDuck = span(PhaseLameDuck, PhaseClosingListeners)
+	r.ClosingListeners = span(PhaseClosingListeners, PhaseDraining)
+	r.Draining = span(PhaseDraining, PhaseStopped)
+
+	r.Accepted = int(d.count.accepted.Load())
+	r.FinalReadServed = int(d.count.finalServed.Load())
+	r.FinalReadRejected = int(d.count.finalRejected.Load())
+	r.Late = int(d.count.late.Load())
+	n := func(o drainOutcome) int { return int(d.count.outcome[o].Load()) }
+	r.Outcomes = DrainOutcomes{
+		ClosedAfterResponse: n(outcomeClosedAfterResponse),
+		ClosedIdle:          n(outcomeClosedIdle),
+		Rejected:            n(outcomeRejected),
+		ClientClosed:        n(outcomeClientClosed),
+		Hijacked:            n(outcomeHijacked),
+		Error:               n(outcomeError),
+		Forced:              n(outcomeForced),
+		LeftOpen:            n(outcomeLeftOpen),
+	}
+	r.Open = s.openConns()
+	return r
+}
+
+// openConns lists open connections, oldest first.
+func (s *Server) openConns() []OpenConn {
+	var open []OpenConn
+	s.connTable().each(func(dc *drainConn) {
+		open = append(open, OpenConn{
+			RemoteAddr: dc.c.RemoteAddr().String(),
+			State:      dc.state(),
+			Since:      dc.since,
+			StopSeen:   dc.stopSeen,
+		})
+	})
+	slices.SortFunc(open, func(a, b OpenConn) int { return cmp.Compare(a.Since.UnixNano(), b.Since.UnixNano()) })
+	return open[:min(len(open), reportOpen)]
+}
+
+// settle counts how a connection ended. Called with its shard locked, once.
+func (d *drain) settle(dc *drainConn) {
+	o := dc.outcome
+	if dc.forced {
+		o = outcomeForced
+	}
+	d.count.outcome[o].Add(1)
+	if dc.late {
+		d.count.late.Add(1)
+	}
+}
+
+// outcomeAtTimeout counts a connection that is still open when its drain ends.
+// Call with its shard locked.
+func (dc *drainConn) outcomeAtTimeout(d *drain) {
+	dc.accounted = true
+	o := outcomeLeftOpen
+	if dc.forced || d.set.ForceClose {
+		o = outcomeForced
+	}
+	d.count.outcome[o].Add(1)
+}

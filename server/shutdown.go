@@ -1,0 +1,292 @@
+package fasthttp
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What a connection's hooks need to know of the drain, in one atomic load.
+const (
+	modeServing int32 = iota
+	modeLameDuck
+	modeStopped
+	modeAbandoned // the context ended; what is left closes after its response
+)
+
+// deafGrace is how long after the end of its window a connection may take to
+// notice before the drain closes it: its Read does not obey a deadline that is
+// set while it waits.
+const deafGrace = 250 * time.Millisecond
+
+// drain is one serving period of a Server and its end. A connection belongs to
+// the drain that was current when it was accepted, for good: so the survivors
+// of a drain that timed out stay stopped while a later Serve serves anew.
+//
+// mode orders everything: what stands above it is written before mode leaves
+// modeServing and only read after. mu guards the rest; giveUp is closed when
+// the last caller of Shutdown has lost patience, finished when the drain ends.
+type drain struct {
+	set             Drain
+	finalRead       time.Duration
+	linger          time.Duration
+	closeOnShutdown bool
+	stopAt          time.Time
+
+	mode   atomic.Int32
+	spread atomic.Uint32
+
+	// onTheWay is how many connections were accepted before the stop and had
+	// no worker yet.
+	onTheWay atomic.Int64
+
+	count drainCount
+
+	pauseWake func() // a test's pause between the load of a state and the deadline
+
+	done     chan struct{} // RequestCtx.Done of requests begun before the stop
+	lateDone chan struct{} // and of those begun after it
+	giveUp   chan struct{}
+	finished chan struct{}
+
+	mu      sync.Mutex
+	waiters int
+	gaveUp  bool
+	phase   DrainPhase
+	entered [PhaseTimedOut + 1]time.Time
+	queues  []ListenerReport
+	open    int // at the stop
+	err     error
+}
+
+func newDrain() *drain {
+	return &drain{
+		done:     make(chan struct{}),
+		lateDone: make(chan struct{}),
+		giveUp:   make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+}
+
+// Shutdown stops the Server without losing a request. It is
+// [Server.ShutdownWithContext] with a context that never ends.
+func (s *Server) Shutdown() error {
+	return s.ShutdownWithContext(context.Background())
+}
+
+// ShutdownWithContext stops the Server without losing a request, in this order:
+//
+//  1. [Server.Ready] turns false. For [Drain.LameDuck] the Server goes on
+//     accepting and serving; its responses say 'Connection: close'.
+//  2. The stop: RequestCtx.Done of the running requests is closed. Connections
+//     that the kernel has completed are accepted, then the listeners are
+//     closed, and Serve returns nil.
+//  3. Every connection gets its final read: what arrives within
+//     [Drain.FinalRead] is served (or refused, see [Drain.Reject]) and the
+//     response says 'Connection: close'. Running handlers finish. A response
+//     that was computed is flushed before its connection closes.
+//  4. A close half-closes first and lingers, so that it does not reset.
+//
+// It returns nil when the last connection has closed, or the first error of
+// closing a listener. It returns ctx.Err() if ctx ends before: then the
+// connections that are left stay stopped, which means that they close after
+// their current response, or are closed at once with [Drain.ForceClose].
+// [Server.DrainReport] has the account.
+//
+// A call during a drain joins it and waits under its own context; the drain
+// gives up when the last caller has. The Server may Serve again afterwards, on
+// a new listener; a Serve during a drain waits for its end.
+//
+// ShutdownWithContext does not wait for hijacked connections, nor for handlers
+// that [TimeoutHandler] has answered for. It does not interrupt a handler that
+// ignores RequestCtx.Done.
+func (s *Server) ShutdownWithContext(ctx context.Context) error {
+	d := s.joinDrain()
+	select {
+	case <-d.finished:
+	case <-ctx.Done():
+		if d.leave() {
+			<-d.finished
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phase != PhaseStopped {
+		return ctx.Err()
+	}
+	return d.err
+}
+
+// Ready says whether the Server wants new connections, for a readiness probe:
+// it is false from the first call of Shutdown until a later Serve.
+func (s *Server) Ready() bool {
+	return s.drains.report.Load() == nil
+}
+
+// joinDrain returns the drain under way, which it begins if there is none.
+func (s *Server) joinDrain() *drain {
+	for {
+		s.mu.Lock()
+		d := s.drains.underway
+		if d == nil {
+			d = s.currentDrain()
+			d.set = s.Drain
+			d.finalRead = orDefault(s.Drain.FinalRead, DefaultFinalRead)
+			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
+			d.closeOnShutdown = s.CloseOnShutdown
+			d.entered[PhaseServing] = time.Now()
+			s.drains.underway = d
+			s.drains.report.Store(d)
+			go s.runDrain(d)
+		}
+		s.mu.Unlock()
+
+		d.mu.Lock()
+		joined := !d.gaveUp
+		if joined {
+			d.waiters++
+		}
+		d.mu.Unlock()
+		if joined {
+			return d
+		}
+		<-d.finished
+	}
+}
+
+// leave takes a caller of Shutdown out of a drain and says whether it was the
+// last one, in which case the drain gives up.
+func (d *drain) leave() (last bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waiters--
+	if d.waiters > 0 || d.gaveUp {
+		return false
+	}
+	d.gaveUp = true
+	close(d.giveUp)
+	return true
+}
+
+// enter moves the drain to its next phase.
+func (d *drain) enter(p DrainPhase) {
+	d.mu.Lock()
+	d.phase = p
+	d.entered[p] = time.Now()
+	d.mu.Unlock()
+	if d.set.OnPhase != nil {
+		d.set.OnPhase(p)
+	}
+}
+
+// runDrain is a drain from its first phase to its last. It runs on a goroutine
+// of its own, as it may outlive the Shutdown that began it: another may have
+// joined with a longer context.
+func (s *Server) runDrain(d *drain) {
+	if lameDuck := orDefault(d.set.LameDuck, 0); lameDuck > 0 {
+		d.mode.Store(modeLameDuck)
+		d.enter(PhaseLameDuck)
+		d.sleep(lameDuck)
+	}
+	s.stopConns(d)
+	d.enter(PhaseClosingListeners)
+	s.closeListeners(d)
+	d.enter(PhaseDraining)
+
+	last := PhaseStopped
+	if !s.awaitConns(d) {
+		last = PhaseTimedOut
+	}
+	s.endDrain(d, last == PhaseTimedOut)
+	d.enter(last)
+
+	s.mu.Lock()
+	s.drains.underway = nil
+	s.mu.Unlock()
+	close(d.finished)
+}
+
+// sleep waits, or less if the drain gives up.
+func (d *drain) sleep(t time.Duration) {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-d.giveUp:
+	}
+}
+
+// stopConns is the stop: it counts the open connections and wakes those that
+// wait for a request, so that they note it and wait on under their window.
+//
+// A serve loop that goes idle stores its idle time and then loads mode; here
+// mode is stored and then the idle times are loaded: one of the two sees the
+// other. A loop that goes active meanwhile locks the shard before it sets a
+// deadline (see seeStop), so the one set here cannot land on its request.
+func (s *Server) stopConns(d *drain) {
+	d.stopAt = time.Now()
+	d.onTheWay.Store(s.connTable().admitted.Load())
+	s.stop.Store(1)
+	d.mode.Store(modeStopped)
+	close(d.done)
+
+	open := 0
+	s.connTable().eachShard(func(sh *connShard) {
+		sh.drain = d
+		open += len(sh.conns)
+		for _, dc := range sh.conns {
+			dc.accounted, dc.forced = false, false
+			dc.wake(d)
+		}
+	})
+	d.mu.Lock()
+	d.open = open
+	d.mu.Unlock()
+}
+
+// awaitConns waits until the last connection has closed, or says false when
+// the drain gives up. It closes connections that do not obey their deadline.
+func (s *Server) awaitConns(d *drain) bool {
+	t := s.connTable()
+	deaf := time.NewTicker(deafGrace)
+	defer deaf.Stop()
+	for t.open.Load() != 0 {
+		select {
+		case <-t.empty:
+		case <-d.giveUp:
+			return t.open.Load() == 0
+		case now := <-deaf.C:
+			t.eachShard(func(sh *connShard) {
+				for _, dc := range sh.conns {
+					if now.After(dc.noticeBy(d).Add(deafGrace)) {
+						dc.forced = true
+						dc.abort()
+					}
+				}
+			})
+		}
+	}
+	return true
+}
+
+// endDrain settles what is left and makes the Server ready to Serve again.
+func (s *Server) endDrain(d *drain, timedOut bool) {
+	if timedOut {
+		d.mode.Store(modeAbandoned)
+		close(d.lateDone)
+	}
+	s.connTable().eachShard(func(sh *connShard) {
+		for _, dc := range sh.conns {
+			dc.outcomeAtTimeout(d)
+			if d.set.ForceClose && timedOut {
+				dc.abort()
+			}
+		}
+		sh.drain = nil
+	})
+	s.mu.Lock()
+	s.drains.current.Store(newDrain())
+	s.stop.Store(0)
+	s.mu.Unlock()
+}
