@@ -1,0 +1,99 @@
+# Targets with a "##" comment are listed by make help.
+
+GO ?= go
+SHELL := /bin/bash
+
+# The oldest upstream version that the patches are kept applicable to, and the
+# pinned one.
+OLDEST := v1.76.0
+PINNED := $(shell sed -n 's/.*"version": "\(.*\)",/\1/p' server/pin.json)
+
+# Our tests in server/. vendor writes upstream's files read-only, so ours are
+# those that can be written to.
+OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/\1/p' {} + | paste -sd'|' -)
+
+PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64
+
+.DEFAULT_GOAL := server
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9.-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "%-15s %s\n", $$1, $$2}'
+
+.PHONY: bin/fastdrain
+bin/fastdrain:
+	@$(GO) build -o $@ ./cmd/fastdrain
+
+.PHONY: server
+server: bin/fastdrain ## Write the patched copy of the pinned upstream into server/ (the default)
+	@bin/fastdrain vendor
+
+.PHONY: demo
+demo: server ## Stop servers under load, upstream's and the patched one, and show what is lost (2 minutes)
+	bin/fastdrain lab -demo
+
+.PHONY: test
+test: ## Run all checks and tests (10 to 15 minutes)
+	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-lab; do \
+		echo "== make $$target"; start=$$SECONDS; \
+		$(MAKE) --no-print-directory $$target || exit 1; \
+		echo "== $$target: $$((SECONDS - start)) s"; \
+	done
+
+.PHONY: test-engine
+test-engine: server ## Test the command and its packages, with -race
+	$(GO) test -race $$($(GO) list ./... | grep -v /tests/)
+
+.PHONY: test-server
+test-server: server ## Test our part of the server, with -race
+	@test -n '$(OUR_TESTS)' || { echo 'no tests of ours in server/'; exit 1; }
+	@echo '$(GO) test -race (our tests in server/)'
+	@cd server && $(GO) test -race -run '^($(OUR_TESTS))$$' ./...
+
+.PHONY: test-upstream
+test-upstream: server ## Run upstream's whole suite on the patched copy, without and with -race
+	$(GO) test -count=1 -v -timeout 30m ./tests/upstream
+	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -with-race
+
+.PHONY: test-pristine
+test-pristine: server ## Run upstream's suite on the pristine upstream: what fails here fails without us
+	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -pristine
+
+.PHONY: test-$(OLDEST)
+test-$(OLDEST): bin/fastdrain ## Patch the oldest version we apply to, and run its own suite
+	bin/fastdrain vendor -upstream $(OLDEST) -o build/$(OLDEST)
+	cd build/$(OLDEST) && $(GO) build ./...
+	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -dir ../../build/$(OLDEST)
+
+.PHONY: test-lab
+test-lab: server ## Run a short lab
+	bin/fastdrain lab -rounds 2
+
+.PHONY: check
+check: bin/fastdrain ## Do the patches apply to all versions that we support?
+	bin/fastdrain check -upstream $(OLDEST)..$(PINNED)
+
+.PHONY: cross
+cross: server ## Compile the server for all platforms, its tests included
+	@cd server && for platform in $(PLATFORMS); do \
+		echo "GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet ./..."; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet ./... || exit 1; \
+	done
+
+.PHONY: fmt
+fmt: ## Format our Go files
+	gofmt -w cmd internal tests examples $$(find server -name '*.go' -perm -u+w)
+
+.PHONY: fmt-check
+fmt-check:
+	@out=$$(gofmt -l cmd internal tests examples $$(find server -name '*.go' -perm -u+w)); \
+	test -z "$$out" || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
+
+.PHONY: vet
+vet: server ## Run go vet on the project and on the patched server
+	$(GO) vet ./...
+	cd server && $(GO) vet ./...
+
+.PHONY: clean
+clean: ## Remove what the build made (but for upstream's files in server/)
+	rm -rf bin build
