@@ -10,7 +10,7 @@ PINNED := $(shell sed -n 's/.*"version": "\(.*\)",/\1/p' server/pin.json)
 
 # Our tests in server/. vendor writes upstream's files read-only, so ours are
 # those that can be written to.
-OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -n 's/^func \(Test[A-Za-z0-9_]*\)(.*/\1/p' {} + | paste -sd'|' -)
+OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' {} + | paste -sd'|' -)
 
 PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64
 
@@ -34,7 +34,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 .PHONY: test
 test: ## Run all checks and tests (10 to 15 minutes)
-	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-lab; do \
+	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-lab; do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || exit 1; \
 		echo "== $$target: $$((SECONDS - start)) s"; \
@@ -64,6 +64,10 @@ test-$(OLDEST): bin/fastdrain ## Patch the oldest version we apply to, and run i
 	bin/fastdrain vendor -upstream $(OLDEST) -o build/$(OLDEST)
 	cd build/$(OLDEST) && $(GO) build ./...
 	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -dir ../../build/$(OLDEST)
+
+.PHONY: test-consumer
+test-consumer: server ## Use the copy as a service of its own and a Fiber app do, and check the documents
+	$(GO) test -count=1 ./tests/consumer
 
 .PHONY: test-lab
 test-lab: server ## Run a short lab

@@ -118,6 +118,12 @@ func (p *Project) VendorInto(ctx context.Context, dir, version string) (*Vendore
 	if err != nil {
 		return nil, err
 	}
+	// LICENSE is upstream's; our files come with our own notice.
+	license, err := os.ReadFile(filepath.Join(p.Root, "LICENSE"))
+	if err != nil {
+		return nil, err
+	}
+	c.Files["LICENSE.fastdrain"] = license
 	v := &Vendored{Module: c.Upstream.Path, Version: c.Upstream.Version, Pinned: c.Pinned, Patches: len(set.Patches)}
 	v.Changes, err = tree.Sync(tree.Plan{
 		Dir:       dir,

@@ -1,0 +1,80 @@
+package consumer
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// client is one kept-alive connection.
+type client struct {
+	conn net.Conn
+	r    *bufio.Reader
+}
+
+func dial(t *testing.T, addr string) *client {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", addr, hangTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(2 * hangTime))
+	return &client{conn, bufio.NewReader(conn)}
+}
+
+// get sends a request and says whether its response says 'Connection: close'.
+// An error means that the request was lost.
+func (c *client) get() (last bool, err error) {
+	if _, err := io.WriteString(c.conn, "GET / HTTP/1.1\r\nHost: service\r\n\r\n"); err != nil {
+		return false, err
+	}
+	resp, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return false, err
+	}
+	if resp.StatusCode != http.StatusOK || string(body) != "hello" {
+		return false, fmt.Errorf("got %s %q, want 200 and hello", resp.Status, body)
+	}
+	return resp.Close, nil
+}
+
+// left waits for the server's FIN. Anything else is an error, RST as well.
+func (c *client) left() error {
+	b, err := c.r.ReadByte()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err == nil:
+		return fmt.Errorf("got byte %#x, want FIN", b)
+	}
+	return err
+}
+
+// awaitStop waits until connections to addr are refused, which is what a client
+// sees of a server that has begun to stop. No event tells it, so it asks again
+// and again.
+func awaitStop(t *testing.T, addr string) {
+	t.Helper()
+	for end := time.Now().Add(hangTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		conn, err := net.DialTimeout("tcp", addr, hangTime)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+		if err == nil {
+			conn.Close()
+		}
+	}
+	t.Fatalf("%s still accepts connections %s after SIGTERM", addr, hangTime)
+}
