@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,7 +69,7 @@ func (s *Server) lockServing(ln net.Listener) {
 	s.drains.report.Store(nil)
 	s.done.Store(&s.currentDrain().done)
 	for _, l := range s.drains.loops {
-		if l.ln == ln {
+		if sameListener(l.ln, ln) {
 			l.users++
 			return
 		}
@@ -81,7 +82,7 @@ func (s *Server) serveEnded(ln net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range s.drains.loops {
-		if l.ln != ln {
+		if !sameListener(l.ln, ln) {
 			continue
 		}
 		if l.users--; l.users == 0 {
@@ -91,11 +92,20 @@ func (s *Server) serveEnded(ln net.Listener) {
 		break
 	}
 	for i, l := range s.ln {
-		if l == ln {
+		if sameListener(l, ln) {
 			s.ln = append(s.ln[:i:i], s.ln[i+1:]...)
 			break
 		}
 	}
+}
+
+// sameListener compares listeners. A wrapper may be passed by value and hold a
+// function, which == does not compare but panics: then the address has to do.
+func sameListener(a, b net.Listener) bool {
+	if reflect.ValueOf(a).Comparable() {
+		return a == b
+	}
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && addrOf(a) == addrOf(b)
 }
 
 // accept is the Accept of a Serve loop. After the stop it empties the queue,
@@ -104,6 +114,11 @@ func (s *Server) accept(ln net.Listener) (net.Conn, error) {
 	d := s.currentDrain()
 	if d.mode.Load() < modeStopped {
 		c, err := ln.Accept()
+		if err == nil && d != s.currentDrain() {
+			// The drain has ended meanwhile, without waiting for this listener.
+			_ = c.Close()
+			return nil, io.EOF
+		}
 		if err == nil || d.mode.Load() < modeStopped {
 			return c, err
 		}
@@ -111,7 +126,7 @@ func (s *Server) accept(ln net.Listener) (net.Conn, error) {
 	s.mu.Lock()
 	var loop *acceptLoop
 	for _, l := range s.drains.loops {
-		if l.ln == ln {
+		if sameListener(l.ln, ln) {
 			loop = l
 		}
 	}
@@ -143,6 +158,7 @@ func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
 			l.mu.Lock()
 			l.report.Accepted++
 			l.mu.Unlock()
+			d.enqueued(c)
 			return c, nil
 		case isClosed(err):
 			l.close(false)
@@ -158,6 +174,32 @@ func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
 			}
 		}
 	}
+}
+
+// enqueued notes a connection that was in an accept queue at the stop. Any
+// other that comes to its worker after the stop had been accepted before.
+func (d *drain) enqueued(c net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.queued == nil {
+		d.queued = map[net.Conn]struct{}{}
+	}
+	d.queued[c] = struct{}{}
+}
+
+// wasQueued says whether a connection was in an accept queue at the stop.
+func (d *drain) wasQueued(c net.Conn) bool {
+	switch w := c.(type) {
+	case *perIPConn:
+		c = w.Conn
+	case *perIPTLSConn:
+		c = w.Conn
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.queued[c]
+	delete(d.queued, c)
+	return ok
 }
 
 // close closes the listener once; emptied says that its queue was empty.
@@ -177,11 +219,7 @@ func (l *acceptLoop) close(emptied bool) {
 // closeListeners wakes the accept loops, which empty and close their listeners,
 // and waits for them; it closes those that do not wake. An error that says a
 // listener is closed already is none: that is what a stop is for.
-func (s *Server) closeListeners(d *drain) {
-	s.mu.Lock()
-	loops := append([]*acceptLoop(nil), s.drains.loops...)
-	s.mu.Unlock()
-
+func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	for _, l := range loops {
 		if q := strategyFor(l.ln); q == noStrategy {
 			l.close(false)
@@ -200,7 +238,7 @@ func (s *Server) closeListeners(d *drain) {
 		}
 		l.close(false)
 		l.mu.Lock()
-		l.report.Addr = l.ln.Addr().String()
+		l.report.Addr = addrOf(l.ln)
 		if l.report.Strategy == "" {
 			l.report.Strategy = noStrategy.name()
 		}
@@ -214,6 +252,21 @@ func (s *Server) closeListeners(d *drain) {
 		}
 		d.mu.Unlock()
 	}
+}
+
+// addrOf is a listener's address, if it has one.
+func addrOf(ln net.Listener) string {
+	if a := ln.Addr(); a != nil {
+		return a.String()
+	}
+	return ""
+}
+
+// acceptLoops are the listeners that Serve is accepting from.
+func (s *Server) acceptLoops() []*acceptLoop {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.drains.loops)
 }
 
 func (d *drain) givenUp() bool {
@@ -240,30 +293,17 @@ type deadliner interface {
 // strategyFor finds the best way to empty the queue of ln, looking into
 // wrappers that export what they wrap as Listener, as crypto/tls's does.
 func strategyFor(ln net.Listener) queueStrategy {
-	for range 8 {
-		if dl, ok := ln.(deadliner); ok {
-			if sc, ok := ln.(syscall.Conn); ok {
-				if _, ok := acceptable(sc); ok {
-					return pollStrategy{dl, sc}
-				}
-			}
-			return deadlineStrategy{dl}
-		}
-		v := reflect.ValueOf(ln)
-		if v.Kind() == reflect.Pointer && !v.IsNil() {
-			v = v.Elem()
-		}
-		if v.Kind() != reflect.Struct {
-			break
-		}
-		if v = v.FieldByName("Listener"); !v.IsValid() || !v.CanInterface() {
-			break
-		}
-		inner, ok := v.Interface().(net.Listener)
+	for ; ln != nil; ln = inner(ln) {
+		dl, ok := ln.(deadliner)
 		if !ok {
-			break
+			continue
 		}
-		ln = inner
+		if sc, ok := ln.(syscall.Conn); ok {
+			if _, ok := acceptable(sc); ok {
+				return pollStrategy{dl, sc}
+			}
+		}
+		return deadlineStrategy{dl}
 	}
 	return noStrategy
 }

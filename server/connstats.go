@@ -34,8 +34,9 @@ type ConnStats struct {
 	// returns, and lives on uncounted.
 	Hijacked int
 
-	// OldestIdle is how long the connection that has waited longest has been
-	// waiting, in whole seconds as upstream keeps the time. Zero if none waits.
+	// OldestIdle is how long ago the last request of an idle connection began,
+	// of the one where that is longest: upstream keeps that time, in whole
+	// seconds. Zero if none is idle.
 	OldestIdle time.Duration
 }
 
@@ -46,6 +47,7 @@ func (s *Server) ConnStats() ConnStats {
 	var st ConnStats
 	var oldest int64
 	t := s.connTable()
+	open := int(t.open.Load())
 	t.each(func(dc *drainConn) {
 		switch dc.state() {
 		case StateNew:
@@ -54,7 +56,7 @@ func (s *Server) ConnStats() ConnStats {
 			st.Active++
 		default:
 			st.Idle++
-			if since := dc.idle.Load(); since != 0 && (oldest == 0 || since < oldest) {
+			if since := dc.idleSince(); since != 0 && (oldest == 0 || since < oldest) {
 				oldest = since
 			}
 		}
@@ -62,7 +64,8 @@ func (s *Server) ConnStats() ConnStats {
 			st.StopSeen++
 		}
 	})
-	st.New += int(t.admitted.Load())
+	// What is counted and not in the table is on its way to a worker.
+	st.New += max(0, open-st.New-st.Active-st.Idle)
 	st.Open = st.New + st.Active + st.Idle
 	st.Hijacked = int(s.drains.hijacked.Load())
 	if oldest != 0 {
@@ -75,7 +78,7 @@ func (s *Server) ConnStats() ConnStats {
 //
 // current is the drain that new connections belong to, and report the one to
 // report on, nil while serving; both are written with Server.mu held and read
-// without. underway and loops are guarded by Server.mu.
+// without. underway, past and loops are guarded by Server.mu.
 type drainState struct {
 	table    atomic.Pointer[connTable]
 	current  atomic.Pointer[drain]
@@ -83,6 +86,7 @@ type drainState struct {
 	hijacked atomic.Int32
 
 	underway *drain
+	past     DrainTotals // of the drains that have ended
 	loops    []*acceptLoop
 }
 

@@ -3,6 +3,7 @@ package fasthttp
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
@@ -17,18 +18,16 @@ const (
 
 // connTable holds the open connections of a Server, sharded.
 //
-// open counts the connections from their acceptance to their close; admitted
-// those among them that no serving goroutine has taken over yet. A drain has
+// open counts the connections from their acceptance to their close. A drain has
 // emptied the table when open is zero: a connection is counted before it is
 // handed over and uncounted after its close.
 type connTable struct {
-	open     atomic.Int64
-	admitted atomic.Int64
-	next     atomic.Uint32
-	empty    chan struct{} // a token whenever open falls to zero
+	open  atomic.Int64
+	next  atomic.Uint32
+	empty chan struct{} // a token whenever open falls to zero
 
 	scanMu sync.Mutex
-	scan   uint64 // number of the last scan; guarded by scanMu
+	scan   uint32 // number of the last scan; guarded by scanMu
 
 	shards [connShards]connShard
 }
@@ -48,12 +47,20 @@ func newConnTable() *connTable {
 	return &connTable{empty: make(chan struct{}, 1)}
 }
 
-// insert adds a record to a shard.
-func (t *connTable) insert(dc *drainConn) {
-	sh := &t.shards[t.next.Add(1)%connShards]
-	dc.shard = sh
+// nextShard deals the shards out in turn.
+func (t *connTable) nextShard() *connShard {
+	return &t.shards[t.next.Add(1)%connShards]
+}
+
+// insert adds a record to its shard, unless it is there.
+func (t *connTable) insert(dc *drainConn, accepted time.Time) {
+	if dc.tracked {
+		return
+	}
+	sh := dc.shard
 	sh.mu.Lock()
-	dc.pos = len(sh.conns)
+	dc.tracked, dc.visit, dc.since = true, 0, accepted.UnixNano()
+	dc.pos = int32(len(sh.conns)) // #nosec G115
 	sh.conns = append(sh.conns, dc)
 	if sh.drain != nil {
 		sh.drain.count.accepted.Add(1)
@@ -63,6 +70,9 @@ func (t *connTable) insert(dc *drainConn) {
 
 // remove takes a record out of its shard and counts its outcome.
 func (t *connTable) remove(dc *drainConn) {
+	if !dc.tracked {
+		return
+	}
 	sh := dc.shard
 	sh.mu.Lock()
 	last := len(sh.conns) - 1

@@ -9,31 +9,32 @@ import (
 )
 
 // drainConn is what the drain knows of one connection. The hooks that
-// PATCHES.md puts into the serve loop are its methods.
+// PATCHES.md puts into the serve loop are its methods. A worker keeps its
+// record from connection to connection.
 //
 // Who owns what: the fields of the first group are set by track and constant
 // until release. Those of the second belong to the goroutine that serves the
 // connection, and pass with it to the goroutine that lingers. Those of the
-// third are shared with the drain and guarded by shard.mu; fresh is an atomic
-// because the serving goroutine clears it without the lock.
+// third are shared with the drain and guarded by shard.mu; idle and fresh are
+// atomics because the serving goroutine changes them without the lock.
 //
 // The state of a connection is what upstream stores anyway: idle points to
-// upstream's idle time, which is zero while the connection is active.
+// upstream's idle time, which is zero while the connection is active. It is
+// dropped before upstream gives that time to another connection; a scan that
+// had it in hand may once read the other's. The drain sets no deadline by such
+// a reading: see seeStop.
 type drainConn struct {
-	c     net.Conn
+	net.Conn
+
 	s     *Server
 	d     *drain
 	shard *connShard
-	wait  firstByteWaiter
-
-	// afterStop says that the connection was accepted after the stop. The
-	// first request of any other counts as begun before it for
-	// RequestCtx.Done: it was on its way, and the loop was slower.
-	afterStop bool
 
 	spare     *bufio.Reader // bytes found by a last look without a reader
+	afterStop bool          // accepted after the stop, or waiting at the stop
 	seen      bool          // the serving goroutine's copy of stopSeen
 	final     bool          // the current request began after the stop
+	lateDone  bool          // its RequestCtx.Done is that of late requests
 	saidClose bool          // the drain put 'Connection: close' on a response
 	inBody    bool          // and the rest of the body of its request was to come
 	closedFIN bool          // the window ended while waiting
@@ -43,51 +44,62 @@ type drainConn struct {
 	noTLS     bool // the handshake failed during a drain
 	outcome   drainOutcome
 
-	fresh atomic.Bool // no byte of a request yet
+	idle  atomic.Pointer[atomic.Int64] // upstream's idle time; nil outside the loop
+	fresh atomic.Bool                  // no byte of a request yet
 
-	pos         int           // index in shard.conns
-	visit       uint64        // the last scan that saw the record
-	idle        *atomic.Int64 // upstream's idle time; nil before and after the loop
-	since       time.Time     // accepted; zero until the loop or the handshake begins
-	windowEnd   time.Time     // zero: the window has not begun
-	handshakeBy time.Time     // the read deadline of a handshake, zero: none
 	handshaking bool
 	stopSeen    bool
+	overdue     bool // by its last look the drain takes it for deaf
 	forced      bool // closed by the drain
 	accounted   bool // counted when its drain timed out
+	tracked     bool // in the table
+	windowOpen  bool
+	window      time.Duration // its end, from the drain's stop, if windowOpen
+	since       int64         // accepted, in Unix nanoseconds
+	pos         int32         // index in shard.conns
+	visit       uint32        // the last scan that saw the record
 }
 
 var drainConnPool = sync.Pool{New: func() any { return new(drainConn) }}
 
-// track enters a connection into the table. admitted says that handOver has
-// counted it already.
+// track begins the record of a connection. admitted says that handOver has
+// counted it already. It enters the table with the first hook that may wait:
+// the handshake, or bind.
 func (s *Server) track(c net.Conn, admitted bool) *drainConn {
+	dc := drainConnPool.Get().(*drainConn) //nolint:forcetypeassert
+	dc.start(s, c, admitted)
+	return dc
+}
+
+// start is track for a worker, which keeps the record.
+func (dc *drainConn) start(s *Server, c net.Conn, admitted bool) {
 	t := s.connTable()
 	if !admitted {
 		// Counted before the drain is loaded: a drain that ends does so when
 		// it sees the count at zero, and this connection then joins the next.
 		t.open.Add(1)
 	}
-	dc := drainConnPool.Get().(*drainConn) //nolint:forcetypeassert
-	dc.c, dc.s = c, s
-	dc.wait = firstByteWaiter{c, dc}
-	dc.d = s.currentDrain()
-	dc.fresh.Store(true)
-	t.insert(dc)
-	dc.afterStop = dc.d.mode.Load() >= modeStopped
-	if admitted {
-		t.admitted.Add(-1)
-		if dc.afterStop {
-			dc.afterStop = dc.d.onTheWay.Add(-1) < 0
-		}
+	if dc.s != s {
+		dc.s, dc.shard = s, t.nextShard()
 	}
-	return dc
+	dc.Conn, dc.d = c, s.currentDrain()
+	dc.fresh.Store(true)
+	if dc.d.mode.Load() >= modeStopped {
+		dc.afterStop = !admitted || dc.d.wasQueued(c)
+	}
 }
 
 // release takes a connection out of the table, after its close, and counts
 // its outcome if a drain is under way. A connection that was not served to its
 // end lost its goroutine to a panic.
 func (dc *drainConn) release() {
+	dc.end()
+	drainConnPool.Put(dc)
+}
+
+// end is release for a worker, which keeps the record. What only a drain
+// writes need not be cleared in normal life.
+func (dc *drainConn) end() {
 	if dc == nil {
 		return
 	}
@@ -96,36 +108,39 @@ func (dc *drainConn) release() {
 		dc.outcome = outcomeError
 	}
 	t.remove(dc)
-	*dc = drainConn{}
-	drainConnPool.Put(dc)
+	if dc.draining() {
+		*dc = drainConn{}
+	} else {
+		dc.Conn, dc.served, dc.tracked, dc.outcome = nil, false, false, 0
+	}
 	t.left()
 }
 
 // bind gives the drain the idle time that upstream keeps for the connection,
 // and the time when it was accepted.
 func (dc *drainConn) bind(idle *atomic.Int64, accepted time.Time) {
-	dc.shard.mu.Lock()
-	dc.idle, dc.since = idle, accepted
-	dc.shard.mu.Unlock()
+	dc.idle.Store(idle)
+	dc.s.connTable().insert(dc, accepted)
 }
 
-// unbind drops the idle time before upstream recycles it.
-func (dc *drainConn) unbind() {
-	dc.shard.mu.Lock()
-	dc.idle = nil
-	dc.shard.mu.Unlock()
+// idleSince is upstream's idle time, zero while the connection is active.
+func (dc *drainConn) idleSince() int64 {
+	if idle := dc.idle.Load(); idle != nil {
+		return idle.Load()
+	}
+	return 0
 }
 
 // waiting says whether the serve loop waits for a request, as far as shard.mu
 // can tell: the loop may have read a byte since. Call with shard.mu held.
 func (dc *drainConn) waiting() bool {
-	return dc.idle != nil && dc.idle.Load() != 0
+	return dc.idleSince() != 0
 }
 
 // state returns the connection's state. Call with shard.mu held.
 func (dc *drainConn) state() ConnState {
 	switch {
-	case dc.idle == nil && dc.fresh.Load():
+	case dc.idle.Load() == nil && dc.fresh.Load():
 		return StateNew
 	case !dc.waiting():
 		return StateActive
@@ -152,10 +167,15 @@ func (dc *drainConn) seeStop() {
 // openWindow begins the final-read window unless it has begun. A window is
 // opened once: further requests do not prolong it.
 func (dc *drainConn) openWindow(from time.Time, length time.Duration) {
-	if !dc.windowEnd.IsZero() {
+	if dc.windowOpen {
 		return
 	}
 	dc.shard.mu.Lock()
-	dc.windowEnd = from.Add(length)
+	dc.windowOpen, dc.window = true, from.Add(length).Sub(dc.d.stopAt)
 	dc.shard.mu.Unlock()
+}
+
+// windowEnd is when the window ends, once it is open.
+func (dc *drainConn) windowEnd() time.Time {
+	return dc.d.stopAt.Add(dc.window)
 }

@@ -26,45 +26,44 @@ const (
 // expired is a read deadline that has passed: it wakes a Read.
 var expired = time.Unix(1, 0)
 
-// finalRead waits, after the stop, for the first byte of a request until the
-// connection's window ends, then takes the last look. woken is the error of
-// the read that the stop interrupted, nil if the loop came to wait later.
+// finalRead goes on, after the stop, to wait for the first byte of a request
+// until the connection's window ends, then takes the last look. failed is the
+// error of the read that the stop, or the end of the window, interrupted.
 //
 // read reads that byte. finalRead returns nil once it has done so, or what
 // ends the loop: io.EOF for a close without a response, also on a connection
 // that never carried a request (RFC 9112 section 9.2 warns of a 408 there).
-func (dc *drainConn) finalRead(woken error, read func() error) error {
+func (dc *drainConn) finalRead(failed error, read func() error) error {
 	d := dc.d
 	dc.seeStop()
 	switch {
 	case dc.noTLS:
 		return dc.closeIdle()
-	case woken == nil:
-		dc.openWindow(time.Now(), d.finalRead)
-	case isTimeout(woken):
+	case !isTimeout(failed):
+		return failed
+	case !dc.windowOpen: // it was waiting at the stop
+		dc.afterStop = true // what comes now had not begun at the stop
 		dc.openWindow(d.stopAt, d.spreadWindow())
-	default:
-		return woken
 	}
 
 	for range deafReads {
-		if !time.Now().Before(dc.windowEnd) {
+		if !time.Now().Before(dc.windowEnd()) {
 			break
 		}
-		if err := dc.c.SetReadDeadline(dc.windowEnd); err != nil {
-			return err
+		if err := dc.Conn.SetReadDeadline(dc.windowEnd()); err != nil {
+			return dc.closeIdle()
 		}
 		if err := read(); !isTimeout(err) {
 			return err
 		}
 	}
 
-	sock, tc := peekable(dc.c)
+	sock, tc := peekable(dc.Conn)
 	if sock == nil || tc != nil {
 		// What TLS holds needs no read of the socket, and an expired deadline
 		// allows none; any other Read has to be tried.
-		if err := dc.c.SetReadDeadline(lookDeadline(sock)); err != nil {
-			return err
+		if err := dc.Conn.SetReadDeadline(lookDeadline(sock)); err != nil {
+			return dc.closeIdle()
 		}
 		if err := read(); !isTimeout(err) {
 			return err
@@ -73,8 +72,8 @@ func (dc *drainConn) finalRead(woken error, read func() error) error {
 	if sock == nil || !received(sock) {
 		return dc.closeIdle()
 	}
-	if err := dc.c.SetReadDeadline(time.Now().Add(partRead)); err != nil {
-		return err
+	if err := dc.Conn.SetReadDeadline(time.Now().Add(partRead)); err != nil {
+		return dc.closeIdle()
 	}
 	if err := read(); !isTimeout(err) {
 		return err
@@ -114,12 +113,13 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 		// application asked for that, or if no window will follow.
 		return (d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
 	}
-	return !time.Now().Before(dc.windowEnd) || !dc.more(ctx, br, body)
+	return !time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)
 }
 
 // more is the last look before a response: it says whether bytes of a further
 // request have been received. It cannot look past the body of the current
-// request, and then says yes: the loop comes back to wait for its window.
+// request, and then says yes: the loop comes back to wait for its window. Nor
+// does it read from a connection that might block: the response comes first.
 func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
 	if br != nil && br.Buffered() > 0 {
 		return true
@@ -127,20 +127,22 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 	if unread(body) {
 		return true
 	}
-	sock, tc := peekable(dc.c)
+	sock, tc := peekable(dc.Conn)
 	if sock != nil && received(sock) {
 		return true
 	}
 	if sock != nil && tc == nil {
 		return false
 	}
+	if !obeysDeadlines(dc.Conn) || dc.Conn.SetReadDeadline(lookDeadline(sock)) != nil {
+		return false
+	}
 	r := br
 	if r == nil {
 		r = acquireReader(ctx)
 	}
-	_ = dc.c.SetReadDeadline(lookDeadline(sock))
 	_, err := r.Peek(1)
-	_ = dc.c.SetReadDeadline(zeroTime)
+	_ = dc.Conn.SetReadDeadline(zeroTime)
 	switch {
 	case br != nil:
 	case err == nil:
@@ -182,21 +184,21 @@ func (dc *drainConn) wake(d *drain) {
 	switch {
 	case dc.stopSeen:
 	case dc.handshaking:
-		_ = dc.limitHandshake(d)
+		_ = dc.limitHandshake(d.stopAt)
 	case !dc.waiting():
 	default:
 		if d.pauseWake != nil {
 			d.pauseWake()
 		}
 		deadline := expired
-		if sock, _ := stream(dc.c); sock == nil {
-			if _, isTLS := dc.c.(tlsConn); isTLS {
+		if sock, _ := stream(dc.Conn); sock == nil {
+			if _, isTLS := dc.Conn.(tlsConn); isTLS {
 				// A TLS connection does not survive the timeout of something
 				// that is not a net.Error, so this one sleeps its window out.
 				deadline = d.stopAt.Add(d.finalRead)
 			}
 		}
-		_ = dc.c.SetReadDeadline(deadline)
+		_ = dc.Conn.SetReadDeadline(deadline)
 	}
 }
 
@@ -204,16 +206,18 @@ func (dc *drainConn) wake(d *drain) {
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	from := d.stopAt
-	if dc.since.After(from) {
-		from = dc.since
+	if since := time.Unix(0, dc.since); since.After(from) {
+		from = since
 	}
 	switch {
 	case dc.handshaking:
-		return dc.handshakeBy
+		return d.stopAt.Add(dc.window)
 	case !dc.waiting():
 		return time.Now().Add(time.Hour)
-	case dc.stopSeen && !dc.windowEnd.IsZero():
-		return dc.windowEnd.Add(partRead)
+	case dc.stopSeen && !dc.windowOpen:
+		return time.Now().Add(time.Hour) // on its way to its window
+	case dc.stopSeen:
+		return dc.windowEnd().Add(partRead)
 	}
 	return from.Add(d.finalRead)
 }
@@ -237,9 +241,9 @@ func isTimeout(err error) bool {
 // abort closes a connection from outside its goroutine, without the close
 // notification that a TLS connection would wait to send.
 func (dc *drainConn) abort() {
-	var c net.Conn = dc.c
-	if sock, tc := stream(c); sock != nil && tc != nil {
-		c = sock
+	c := dc.Conn
+	if _, tc := stream(c); tc != nil {
+		c = tc.NetConn()
 	}
 	_ = c.Close()
 }

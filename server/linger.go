@@ -11,25 +11,29 @@ import (
 // waits 5 s on a full send buffer, and a worker must not.
 const closeNotifyTime = 100 * time.Millisecond
 
+// ackPause is the pause between two looks for the peer's acknowledgement.
+const ackPause = 5 * time.Millisecond
+
 // finish closes a connection after its serve loop, where upstream did: at once
 // in normal life. In a drain it half-closes, and a goroutine of its own
 // lingers, so that it holds neither a worker nor a slot of Concurrency or
-// MaxConnsPerIP.
-func (dc *drainConn) finish() {
+// MaxConnsPerIP. It returns the record, or nil if that lingers.
+func (dc *drainConn) finish() *drainConn {
 	dc.served = true
 	if !dc.lingers() {
-		_ = dc.c.Close()
-		dc.s.setState(dc.c, StateClosed)
-		dc.release()
-		return
+		_ = dc.Conn.Close()
+		dc.s.setState(dc.Conn, StateClosed)
+		dc.end()
+		return dc
 	}
 	dc.closeWrite()
 	dc.freePerIP()
 	go func() {
 		_ = dc.linger()
-		dc.s.setState(dc.c, StateClosed)
+		dc.s.setState(dc.Conn, StateClosed)
 		dc.release()
 	}()
+	return nil
 }
 
 // finishServeConn is finish for ServeConn, which promises to return with the
@@ -44,9 +48,9 @@ func (dc *drainConn) finishServeConn() error {
 		err = dc.linger()
 		dc.s.concurrency.Add(1)
 	} else {
-		err = dc.c.Close()
+		err = dc.Conn.Close()
 	}
-	dc.s.setState(dc.c, StateClosed)
+	dc.s.setState(dc.Conn, StateClosed)
 	return err
 }
 
@@ -61,6 +65,11 @@ func (s *Server) closeRejected(c net.Conn) {
 	dc.bind(nil, time.Now())
 	dc.fresh.Store(false)
 	dc.served, dc.outcome = true, outcomeRejected
+	if !dc.lingers() {
+		_ = c.Close()
+		dc.release()
+		return
+	}
 	dc.closeWrite()
 	dc.freePerIP()
 	go func() {
@@ -77,30 +86,31 @@ func (dc *drainConn) noteLate() {
 	}
 }
 
-// lingers says whether the close has to wait for what is in flight. After the
-// client's FIN, or on something that is not a socket, there is nothing to wait
-// for.
+// lingers says whether the close is one of a drain, on something that can be
+// half-closed. After the client's FIN the linger is over at once.
 func (dc *drainConn) lingers() bool {
-	if !dc.draining() || dc.outcome == outcomeClientClosed {
+	if !dc.draining() {
 		return false
 	}
-	sock, _ := stream(dc.c)
-	_, ok := dc.c.(interface{ CloseWrite() error })
-	return sock != nil || ok
+	if dc.d.mode.Load() >= modeStopped {
+		dc.seeStop() // no deadline but that of the linger from here on
+	}
+	return halfCloserOf(dc.Conn) != nil
 }
 
 // closeWrite sends FIN, after close_notify with TLS. It is called by the
 // serving goroutine only, which alone may be writing; again does no harm.
 func (dc *drainConn) closeWrite() {
-	sock, tc := stream(dc.c)
-	if tc != nil && sock != nil && handshaken(tc) {
-		t := time.AfterFunc(closeNotifyTime, func() { _ = sock.SetWriteDeadline(expired) })
+	sock, tc := stream(dc.Conn)
+	if tc != nil && handshaken(tc) {
+		below := tc.NetConn()
+		t := time.AfterFunc(closeNotifyTime, func() { _ = below.SetWriteDeadline(expired) })
 		_ = tc.CloseWrite()
 		t.Stop()
 	}
 	if sock != nil {
 		_ = sock.CloseWrite()
-	} else if cw, ok := dc.c.(interface{ CloseWrite() error }); ok {
+	} else if cw := halfCloserOf(dc.Conn); cw != nil && tc == nil {
 		_ = cw.CloseWrite()
 	}
 }
@@ -115,32 +125,38 @@ func handshaken(tc *tls.Conn) bool {
 // closes. Through TLS if that is established, so that the peer's close_notify
 // is not taken for a request that came late.
 func (dc *drainConn) linger() error {
-	from := dc.c
-	sock, tc := stream(dc.c)
+	from := dc.Conn
+	sock, tc := stream(dc.Conn)
 	if sock != nil && tc != nil && !handshaken(tc) {
 		from = sock
 	}
 	if dc.d.linger > 0 {
 		_ = from.SetReadDeadline(time.Now().Add(dc.d.linger))
-		if n, _ := io.CopyN(io.Discard, from, lingerBytes); n > 0 {
+		defer time.AfterFunc(dc.d.linger+deafGrace, func() { _ = from.Close() }).Stop()
+		end := time.Now().Add(dc.d.linger)
+		n, err := io.CopyN(io.Discard, from, lingerBytes)
+		if n > 0 {
 			dc.noteLate()
 		}
+		for err == nil && sock != nil && time.Now().Before(end) {
+			if left, ok := unacknowledged(sock); ok && left == 0 {
+				break
+			}
+			time.Sleep(ackPause)
+		}
 	}
-	if sock != nil && tc != nil {
-		return sock.Close() // close_notify has been sent
+	if tc != nil {
+		return tc.NetConn().Close() // close_notify has been sent
 	}
-	switch c := dc.c.(type) { // freePerIP has used their own Close up
-	case *perIPConn:
-		return c.Conn.Close()
-	case *perIPTLSConn:
-		return c.Conn.Close()
+	if c, ok := dc.Conn.(*perIPConn); ok {
+		return c.Conn.Close() // freePerIP has used its own Close up
 	}
-	return dc.c.Close()
+	return dc.Conn.Close()
 }
 
 // freePerIP gives the connection's MaxConnsPerIP slot back before its close.
 func (dc *drainConn) freePerIP() {
-	switch c := dc.c.(type) {
+	switch c := dc.Conn.(type) {
 	case *perIPConn:
 		if !c.closed.Swap(true) {
 			c.perIPConnCounter.Unregister(c.ip)

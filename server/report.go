@@ -1,17 +1,14 @@
 package fasthttp
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
 )
 
-// reportOpen limits the connections that a [DrainReport] lists.
-const reportOpen = 100
-
 // drainOutcome is how a connection of a drain ended.
-type drainOutcome int
+type drainOutcome uint8
 
 const (
 	outcomeClosedAfterResponse drainOutcome = iota
@@ -83,8 +80,9 @@ type DrainReport struct {
 	Duration                             time.Duration
 	LameDuck, ClosingListeners, Draining time.Duration
 
-	// OpenAtStop counts the connections open at the stop, Accepted those
-	// accepted since: from the accept queue, or given to ServeConn.
+	// OpenAtStop counts the connections open at the stop, Accepted those that
+	// came since: from the accept queue, on their way to a worker at the stop,
+	// refused over a limit, or given to ServeConn.
 	OpenAtStop, Accepted int
 
 	// Outcomes says how they ended.
@@ -102,7 +100,7 @@ type DrainReport struct {
 	// Listeners has a line for each listener that the drain closed.
 	Listeners []ListenerReport
 
-	// Open lists connections that are still open, oldest first, 100 at most.
+	// Open lists connections that are still open, as [Server.Conns] does.
 	Open []OpenConn
 }
 
@@ -121,16 +119,40 @@ type ListenerReport struct {
 	Accepted int
 
 	// Emptied is false if connections may have been left in the queue: the
-	// strategy was "close", or clients refilled it until the time was up.
+	// strategy was "close", or clients refilled it until the time was up. Even
+	// if true, one that the kernel completed between the last poll and the
+	// close, some microseconds, has been reset.
 	Emptied bool
 }
 
-// OpenConn is an open connection of a [DrainReport].
-type OpenConn struct {
-	RemoteAddr string
-	State      ConnState
-	Since      time.Time // accepted
-	StopSeen   bool      // its serve loop has observed the stop
+// Verdict is the drain in one word: "graceful" if every connection closed in
+// its own time, "forced" if the drain closed some, "timed_out" if the context
+// ended first, and "" while the drain is under way or there was none.
+func (r DrainReport) Verdict() string {
+	switch {
+	case r.Outcomes.Forced > 0 && r.Phase >= PhaseStopped:
+		return "forced"
+	case r.Phase == PhaseTimedOut:
+		return "timed_out"
+	case r.Phase == PhaseStopped:
+		return "graceful"
+	}
+	return ""
+}
+
+// String is the account on one line, for a log.
+func (r DrainReport) String() string {
+	o := r.Outcomes
+	verdict := r.Verdict()
+	if verdict == "" {
+		verdict = r.Phase.String()
+	}
+	return fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since; "+
+		"%d closed after a response, %d idle, %d rejected, %d closed by the client, %d hijacked, "+
+		"%d errors, %d forced, %d left open; final reads: %d requests served, %d rejected; %d connections late",
+		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted,
+		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed, o.Hijacked,
+		o.Error, o.Forced, o.LeftOpen, r.FinalReadServed, r.FinalReadRejected, r.Late)
 }
 
 // DrainReport returns the account of the drain under way, or else of the last
@@ -174,8 +196,14 @@ func (s *Server) DrainReport() DrainReport {
 	r.FinalReadServed = int(d.count.finalServed.Load())
 	r.FinalReadRejected = int(d.count.finalRejected.Load())
 	r.Late = int(d.count.late.Load())
-	n := func(o drainOutcome) int { return int(d.count.outcome[o].Load()) }
-	r.Outcomes = DrainOutcomes{
+	r.Outcomes = d.count.outcomes()
+	r.Open = s.Conns()
+	return r
+}
+
+func (c *drainCount) outcomes() DrainOutcomes {
+	n := func(o drainOutcome) int { return int(c.outcome[o].Load()) }
+	return DrainOutcomes{
 		ClosedAfterResponse: n(outcomeClosedAfterResponse),
 		ClosedIdle:          n(outcomeClosedIdle),
 		Rejected:            n(outcomeRejected),
@@ -185,23 +213,6 @@ func (s *Server) DrainReport() DrainReport {
 		Forced:              n(outcomeForced),
 		LeftOpen:            n(outcomeLeftOpen),
 	}
-	r.Open = s.openConns()
-	return r
-}
-
-// openConns lists open connections, oldest first.
-func (s *Server) openConns() []OpenConn {
-	var open []OpenConn
-	s.connTable().each(func(dc *drainConn) {
-		open = append(open, OpenConn{
-			RemoteAddr: dc.c.RemoteAddr().String(),
-			State:      dc.state(),
-			Since:      dc.since,
-			StopSeen:   dc.stopSeen,
-		})
-	})
-	slices.SortFunc(open, func(a, b OpenConn) int { return cmp.Compare(a.Since.UnixNano(), b.Since.UnixNano()) })
-	return open[:min(len(open), reportOpen)]
 }
 
 // settle counts how a connection ended. Called with its shard locked, once.

@@ -2,7 +2,6 @@ package fasthttp
 
 import (
 	"bufio"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -22,21 +21,25 @@ const handshakeTime = DefaultFinalRead
 // getNextProto is upstream's, which completes the TLS handshake, with its
 // deadline kept within the window while a drain is under way.
 func (dc *drainConn) getNextProto() (string, error) {
-	tc, ok := dc.c.(tlsConn)
+	tc, ok := dc.Conn.(tlsConn)
 	if !ok {
-		return dc.s.getNextProto(dc.c)
+		return dc.s.getNextProto(dc.Conn)
 	}
-	hc := &handshakeConn{Conn: dc.c, tlsConn: tc, dc: dc}
+	hc := &handshakeConn{Conn: dc.Conn, tlsConn: tc, dc: dc}
 	if err := hc.begin(); err != nil {
 		return "", err
 	}
 	proto, err := dc.s.getNextProto(hc)
 	if hc.end(); err != nil {
+		dc.outcome = outcomeError
 		return proto, err
+	}
+	if _, ok := dc.s.nextProtos[proto]; ok {
+		dc.fresh.Store(false) // it counts as active until its handler returns
 	}
 	if dc.d.mode.Load() >= modeStopped {
 		dc.noTLS = !tc.ConnectionState().HandshakeComplete
-		err = dc.c.SetReadDeadline(zeroTime)
+		err = dc.Conn.SetReadDeadline(zeroTime)
 	}
 	return proto, err
 }
@@ -52,14 +55,14 @@ type handshakeConn struct {
 
 func (hc *handshakeConn) begin() error {
 	dc := hc.dc
+	dc.s.connTable().insert(dc, time.Now())
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
-	dc.since = time.Now()
 	dc.handshaking = true
 	if dc.d.mode.Load() < modeStopped {
 		return nil
 	}
-	return dc.limitHandshake(dc.d)
+	return dc.limitHandshake(time.Now())
 }
 
 func (hc *handshakeConn) end() {
@@ -74,105 +77,109 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 	dc := hc.dc
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
-	dc.handshakeBy = t
-	if dc.d.mode.Load() < modeStopped {
-		return dc.c.SetReadDeadline(t)
-	}
-	return dc.limitHandshake(dc.d)
-}
-
-// limitHandshake sets the deadline of a handshake in a drain. Call with
-// shard.mu held.
-func (dc *drainConn) limitHandshake(d *drain) error {
-	from := d.stopAt
-	if dc.since.After(from) {
-		from = dc.since
-	}
-	limit := from.Add(max(d.finalRead, handshakeTime))
-	if dc.handshakeBy.IsZero() || limit.Before(dc.handshakeBy) {
-		dc.handshakeBy = limit
-	}
-	return dc.c.SetReadDeadline(dc.handshakeBy)
-}
-
-// peek waits for the first byte of the next request.
-func (dc *drainConn) peek(br *bufio.Reader) ([]byte, error) {
-	if dc.d.mode.Load() < modeStopped {
-		b, err := br.Peek(1)
-		if err == nil || dc.d.mode.Load() < modeStopped {
-			return b, err
+	if dc.d.mode.Load() >= modeStopped {
+		if limit := dc.d.stopAt.Add(dc.window); limit.Before(t) {
+			t = limit
 		}
-		return dc.peekFinal(br, err)
 	}
-	return dc.peekFinal(br, nil)
+	return dc.Conn.SetReadDeadline(t)
 }
 
-func (dc *drainConn) peekFinal(br *bufio.Reader, woken error) (b []byte, err error) {
-	err = dc.finalRead(woken, func() error {
-		b, err = br.Peek(1)
+// limitHandshake sets the deadline of a handshake in a drain, counted from the
+// stop or from the handshake's begin after it; the window opens later. Call
+// with shard.mu held.
+func (dc *drainConn) limitHandshake(from time.Time) error {
+	d := dc.d
+	limit := from.Add(max(d.finalRead, handshakeTime))
+	if t := dc.s.ReadTimeout; t > 0 {
+		if by := time.Unix(0, dc.since).Add(t); by.Before(limit) {
+			limit = by
+		}
+	}
+	dc.window = limit.Sub(d.stopAt)
+	return dc.Conn.SetReadDeadline(limit)
+}
+
+// beforeWait prepares a wait for the next request that begins after the stop:
+// it opens the connection's window and waits no longer than that. A request of
+// a pipeline that has been received already is read first.
+func (dc *drainConn) beforeWait(buffered int) {
+	if dc.d.mode.Load() < modeStopped || buffered > 0 {
+		return
+	}
+	dc.seeStop()
+	dc.openWindow(time.Now(), dc.d.finalRead)
+	_ = dc.Conn.SetReadDeadline(dc.windowEnd())
+}
+
+// peekFinal follows a Peek that failed. After the stop it may go on to succeed.
+func (dc *drainConn) peekFinal(br *bufio.Reader, err error) error {
+	if dc.d.mode.Load() < modeStopped {
+		return err
+	}
+	return dc.finalRead(err, func() error {
+		_, err := br.Peek(1)
 		return err
 	})
-	return b, err
 }
 
 // acquireByteReader is upstream's, which waits for the first byte without
-// holding a reader or a ctx (ReduceMemoryUsage), with the wait in Read below.
+// holding a reader or a ctx (ReduceMemoryUsage), with the wait in Read.
 func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) {
 	if br := dc.spare; br != nil {
 		dc.spare = nil
 		return br, nil
 	}
-	(*ctx).c = &dc.wait
+	(*ctx).c = dc
 	br, err := acquireByteReader(ctx)
-	(*ctx).c, (*ctx).fbr.c = dc.c, dc.c
+	(*ctx).c, (*ctx).fbr.c = dc.Conn, dc.Conn
+	dc.bindDone(*ctx)
 	return br, err
 }
 
-// firstByteWaiter stands in for a connection while its serve loop waits.
-type firstByteWaiter struct {
-	net.Conn
-
-	dc *drainConn
-}
-
-// Read waits for the first byte of the next request.
-func (w *firstByteWaiter) Read(b []byte) (int, error) {
-	if w.dc.d.mode.Load() < modeStopped {
-		n, err := w.Conn.Read(b)
-		if err == nil || w.dc.d.mode.Load() < modeStopped {
-			return n, err
-		}
-		return w.readFinal(b, err)
+// Read waits for the first byte of the next request: the record stands in for
+// its connection in acquireByteReader, and nowhere else.
+func (dc *drainConn) Read(b []byte) (int, error) {
+	if dc.draining() {
+		dc.beforeWait(0)
 	}
-	return w.readFinal(b, nil)
+	n, err := dc.Conn.Read(b)
+	if err == nil || dc.d.mode.Load() < modeStopped {
+		return n, err
+	}
+	return dc.readFinal(b, err)
 }
 
-func (w *firstByteWaiter) readFinal(b []byte, woken error) (n int, err error) {
-	err = w.dc.finalRead(woken, func() error {
-		n, err = w.Conn.Read(b)
+func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
+	err = dc.finalRead(err, func() error {
+		n, err = dc.Conn.Read(b)
 		return err
 	})
 	return n, err
 }
 
-// active follows upstream's store of the active state: the first byte of
-// request num has been read. The ctx keeps its Done from request to request.
-func (dc *drainConn) active(ctx *RequestCtx, num uint64) {
-	if num == 1 || dc.d.mode.Load() >= modeStopped || ctx.done.Load() != &dc.d.done {
-		dc.begin(ctx, num)
-	}
-}
-
+// begin follows upstream's store of the active state, for the first request of
+// a connection and in a drain: the first byte of request num has been read.
 func (dc *drainConn) begin(ctx *RequestCtx, num uint64) {
 	dc.fresh.Store(false)
-	done := &dc.d.done
+	dc.lateDone = false
 	if dc.d.mode.Load() >= modeStopped {
 		dc.beginFinalRequest()
-		if num > 1 || dc.afterStop {
-			done = &dc.d.lateDone
-		}
+		dc.lateDone = num > 1 || dc.afterStop
 	}
-	ctx.done.Store(done)
+	dc.bindDone(ctx)
+}
+
+// bindDone gives a ctx the Done of the connection's current request. It keeps
+// that from request to request.
+func (dc *drainConn) bindDone(ctx *RequestCtx) {
+	done := &dc.d.done
+	if dc.lateDone {
+		done = &dc.d.lateDone
+	}
+	if ctx.done.Load() != done {
+		ctx.done.Store(done)
+	}
 }
 
 // beginFinalRequest takes back a deadline that the drain set while the loop
@@ -185,7 +192,7 @@ func (dc *drainConn) beginFinalRequest() {
 	if t := dc.s.ReadTimeout; t > 0 {
 		deadline = time.Now().Add(t)
 	}
-	_ = dc.c.SetReadDeadline(deadline)
+	_ = dc.Conn.SetReadDeadline(deadline)
 }
 
 // handleFinal takes the Handler's place for a request that began after the
@@ -219,7 +226,7 @@ func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *reque
 
 // hijack runs a hijack handler, counted.
 func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
-	s, c := dc.s, dc.c
+	s, c := dc.s, dc.Conn
 	s.drains.hijacked.Add(1)
 	go func() {
 		defer s.drains.hijacked.Add(-1)
@@ -232,7 +239,8 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 // and drops the idle time before upstream recycles it.
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
-	dc.unbind()
+	dc.fresh.Store(false) // a lingering connection counts as active
+	dc.idle.Store(nil)    // before upstream recycles it
 	if dc.spare != nil {
 		releaseReader(dc.s, dc.spare)
 		dc.spare = nil
@@ -241,8 +249,11 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		dc.outcome = outcomeOf(connectionClose, err)
 		return
 	}
+	if dc.d.mode.Load() >= modeStopped {
+		dc.seeStop()
+	}
 	if bw != nil && bw.Buffered() > 0 && err != errHijacked {
-		_ = dc.c.SetWriteDeadline(time.Now().Add(max(dc.d.linger, DefaultLinger)))
+		_ = dc.Conn.SetWriteDeadline(time.Now().Add(max(dc.d.linger, DefaultLinger)))
 		if ferr := bw.Flush(); err == nil {
 			err = ferr
 		}
@@ -269,37 +280,8 @@ func outcomeOf(connectionClose bool, err error) drainOutcome {
 		return outcomeClientClosed
 	case err == errHijacked:
 		return outcomeHijacked
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return outcomeClientClosed
 	}
 	return outcomeError
-}
-
-// stream returns the socket below c, and the TLS connection between them if
-// there is one. The socket is nil if c is neither, directly or in one of
-// upstream's wrappers: an unknown wrapper may hold bytes of its own.
-func stream(c net.Conn) (sock halfCloser, tc *tls.Conn) {
-	switch w := c.(type) {
-	case *perIPConn:
-		c = w.Conn
-	case *perIPTLSConn:
-		c = w.Conn
-	}
-	if t, ok := c.(*tls.Conn); ok {
-		tc, c = t, t.NetConn()
-	}
-	switch c := c.(type) {
-	case *net.TCPConn:
-		return c, tc
-	case *net.UnixConn:
-		return c, tc
-	}
-	return nil, tc
-}
-
-// halfCloser is a socket.
-type halfCloser interface {
-	net.Conn
-	syscall.Conn
-	CloseWrite() error
 }

@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,8 @@ const deafGrace = 250 * time.Millisecond
 // of a drain that timed out stay stopped while a later Serve serves anew.
 //
 // mode orders everything: what stands above it is written before mode leaves
-// modeServing and only read after. mu guards the rest; giveUp is closed when
+// modeServing, stopAt before modeStopped, and only read after. mu guards the
+// rest; giveUp is closed when
 // the last caller of Shutdown has lost patience, finished when the drain ends.
 type drain struct {
 	set             Drain
@@ -36,10 +38,6 @@ type drain struct {
 
 	mode   atomic.Int32
 	spread atomic.Uint32
-
-	// onTheWay is how many connections were accepted before the stop and had
-	// no worker yet.
-	onTheWay atomic.Int64
 
 	count drainCount
 
@@ -56,7 +54,8 @@ type drain struct {
 	phase   DrainPhase
 	entered [PhaseTimedOut + 1]time.Time
 	queues  []ListenerReport
-	open    int // at the stop
+	queued  map[net.Conn]struct{} // accepted from a queue, without a worker yet
+	open    int                   // at the stop
 	err     error
 }
 
@@ -100,7 +99,8 @@ func (s *Server) Shutdown() error {
 //
 // ShutdownWithContext does not wait for hijacked connections, nor for handlers
 // that [TimeoutHandler] has answered for. It does not interrupt a handler that
-// ignores RequestCtx.Done.
+// ignores RequestCtx.Done; for a request that begins after the stop Done closes
+// when ctx ends, so a handler that waits for it needs a ctx that does.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
 	d := s.joinDrain()
 	select {
@@ -119,9 +119,16 @@ func (s *Server) ShutdownWithContext(ctx context.Context) error {
 }
 
 // Ready says whether the Server wants new connections, for a readiness probe:
-// it is false from the first call of Shutdown until a later Serve.
+// it is false from the first call of Shutdown until a later Serve. Before the
+// first Serve it is true.
 func (s *Server) Ready() bool {
 	return s.drains.report.Load() == nil
+}
+
+// drained says that the last drain has left nothing to do for another. Call
+// with Server.mu held.
+func (s *Server) drained() bool {
+	return s.drains.report.Load() != nil && len(s.drains.loops) == 0 && s.connTable().open.Load() == 0
 }
 
 // joinDrain returns the drain under way, which it begins if there is none.
@@ -129,6 +136,9 @@ func (s *Server) joinDrain() *drain {
 	for {
 		s.mu.Lock()
 		d := s.drains.underway
+		if d == nil && s.drained() {
+			d = s.drains.report.Load()
+		}
 		if d == nil {
 			d = s.currentDrain()
 			d.set = s.Drain
@@ -143,7 +153,7 @@ func (s *Server) joinDrain() *drain {
 		s.mu.Unlock()
 
 		d.mu.Lock()
-		joined := !d.gaveUp
+		joined := !d.gaveUp || d.phase >= PhaseStopped
 		if joined {
 			d.waiters++
 		}
@@ -184,14 +194,16 @@ func (d *drain) enter(p DrainPhase) {
 // of its own, as it may outlive the Shutdown that began it: another may have
 // joined with a longer context.
 func (s *Server) runDrain(d *drain) {
-	if lameDuck := orDefault(d.set.LameDuck, 0); lameDuck > 0 {
+	loops := s.acceptLoops()
+	unused := len(loops) == 0 && s.connTable().open.Load() == 0
+	if lameDuck := orDefault(d.set.LameDuck, 0); lameDuck > 0 && !unused {
 		d.mode.Store(modeLameDuck)
 		d.enter(PhaseLameDuck)
 		d.sleep(lameDuck)
 	}
 	s.stopConns(d)
 	d.enter(PhaseClosingListeners)
-	s.closeListeners(d)
+	s.closeListeners(d, loops)
 	d.enter(PhaseDraining)
 
 	last := PhaseStopped
@@ -203,6 +215,7 @@ func (s *Server) runDrain(d *drain) {
 
 	s.mu.Lock()
 	s.drains.underway = nil
+	s.drains.past.end(&d.count, last == PhaseTimedOut)
 	s.mu.Unlock()
 	close(d.finished)
 }
@@ -217,8 +230,10 @@ func (d *drain) sleep(t time.Duration) {
 	}
 }
 
-// stopConns is the stop: it counts the open connections and wakes those that
-// wait for a request, so that they note it and wait on under their window.
+// stopConns is the stop: it counts the open connections, and only then sets the
+// stop, so that each one that closes from here on is in the account. Then it
+// wakes those that wait for a request: they note the stop, and wait on under
+// their window.
 //
 // A serve loop that goes idle stores its idle time and then loads mode; here
 // mode is stored and then the idle times are loaded: one of the two sees the
@@ -226,23 +241,26 @@ func (d *drain) sleep(t time.Duration) {
 // deadline (see seeStop), so the one set here cannot land on its request.
 func (s *Server) stopConns(d *drain) {
 	d.stopAt = time.Now()
-	d.onTheWay.Store(s.connTable().admitted.Load())
-	s.stop.Store(1)
-	d.mode.Store(modeStopped)
-	close(d.done)
-
 	open := 0
 	s.connTable().eachShard(func(sh *connShard) {
 		sh.drain = d
 		open += len(sh.conns)
 		for _, dc := range sh.conns {
 			dc.accounted, dc.forced = false, false
-			dc.wake(d)
 		}
 	})
 	d.mu.Lock()
 	d.open = open
 	d.mu.Unlock()
+
+	s.stop.Store(1)
+	d.mode.Store(modeStopped)
+	close(d.done)
+	s.connTable().eachShard(func(sh *connShard) {
+		for _, dc := range sh.conns {
+			dc.wake(d)
+		}
+	})
 }
 
 // awaitConns waits until the last connection has closed, or says false when
@@ -259,10 +277,14 @@ func (s *Server) awaitConns(d *drain) bool {
 		case now := <-deaf.C:
 			t.eachShard(func(sh *connShard) {
 				for _, dc := range sh.conns {
-					if now.After(dc.noticeBy(d).Add(deafGrace)) {
+					// Two looks, as a loop that has just gone idle has not
+					// noted yet when its window ends.
+					late := now.After(dc.noticeBy(d).Add(deafGrace))
+					if late && dc.overdue {
 						dc.forced = true
 						dc.abort()
 					}
+					dc.overdue = late
 				}
 			})
 		}

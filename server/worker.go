@@ -6,34 +6,36 @@ import "net"
 // drain must not find the table empty while a connection is on its way.
 func (s *Server) handOver(wp *workerPool, c net.Conn) bool {
 	t := s.connTable()
-	t.admitted.Add(1)
 	t.open.Add(1)
 	if wp.Serve(c) {
 		return true
 	}
-	t.admitted.Add(-1)
 	t.left()
 	return false
 }
 
-// serve is a worker's turn with a connection. The record it returns stays with
-// the worker until the close; it is nil in a pool without a Server.
-func (wp *workerPool) serve(c net.Conn) (*drainConn, error) {
+// serve is a worker's turn with a connection. The worker keeps the record from
+// connection to connection; it has none in a pool without a Server.
+func (wp *workerPool) serve(c net.Conn, dc *drainConn) (*drainConn, error) {
 	if wp.server == nil {
 		return nil, wp.WorkerFunc(c)
 	}
-	dc := wp.server.track(c, true)
+	if dc == nil {
+		dc = drainConnPool.Get().(*drainConn) //nolint:forcetypeassert
+	}
+	dc.start(wp.server, c, true)
 	return dc, wp.server.serveConnCounted(c, true, dc)
 }
 
-// finish closes a connection after a worker's turn.
-func (wp *workerPool) finish(c net.Conn, dc *drainConn) {
+// finish closes a connection after a worker's turn, and returns the record if
+// the worker may keep it.
+func (wp *workerPool) finish(c net.Conn, dc *drainConn) *drainConn {
 	if dc != nil {
-		dc.finish()
-		return
+		return dc.finish()
 	}
 	_ = c.Close()
 	wp.connState(c, StateClosed)
+	return nil
 }
 
 // serveConn serves a connection and leaves it open, as upstream's does. Only

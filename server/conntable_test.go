@@ -1,0 +1,122 @@
+package fasthttp
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// shardOfTable puts n records into one shard.
+func shardOfTable(tb *connTable, n int) []*drainConn {
+	conns := make([]*drainConn, n)
+	for i := range conns {
+		conns[i] = &drainConn{shard: &tb.shards[0]}
+		tb.insert(conns[i], time.Now())
+	}
+	return conns
+}
+
+// A scan lets go of the lock between its holds. It still meets each connection
+// once, though others are removed and records move meanwhile.
+func TestScanMeetsEachConnectionOnceWhileOthersLeave(t *testing.T) {
+	const n = 5*scanChunk + 7
+	tb := newConnTable()
+	conns := shardOfTable(tb, n)
+	if have := len(tb.shards[0].conns); have != n {
+		t.Fatalf("%d records in the shard, want %d", have, n)
+	}
+	met := map[*drainConn]int{}
+	staying := map[*drainConn]bool{}
+	for i, dc := range conns {
+		staying[dc] = i%3 != 0
+	}
+	var leaving []*drainConn
+	for _, dc := range conns {
+		if !staying[dc] {
+			leaving = append(leaving, dc)
+		}
+	}
+
+	// The scan hands a token to the remover at each record, so removals get
+	// in whenever it lets go of the lock.
+	turn := make(chan struct{}, n)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for _, dc := range leaving {
+			if _, ok := <-turn; !ok {
+				return
+			}
+			tb.remove(dc)
+		}
+	})
+	tb.each(func(dc *drainConn) {
+		met[dc]++
+		turn <- struct{}{}
+	})
+	close(turn)
+	wg.Wait()
+	for _, dc := range conns {
+		if met[dc] > 1 || staying[dc] && met[dc] != 1 {
+			t.Fatalf("a connection (staying: %v) was met %d times", staying[dc], met[dc])
+		}
+	}
+}
+
+// The same, with each order of removals in the gaps between the holds.
+func TestScanMeetsEachConnectionOnceWhateverLeaves(t *testing.T) {
+	const n = 3 * scanChunk
+	for name, pick := range map[string]func(conns []*drainConn) []*drainConn{
+		"from the front": func(conns []*drainConn) []*drainConn { return conns[:n/2] },
+		"from the end":   func(conns []*drainConn) []*drainConn { return conns[n/2:] },
+		"all":            func(conns []*drainConn) []*drainConn { return conns },
+		"the middle":     func(conns []*drainConn) []*drainConn { return conns[n/3 : 2*n/3] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tb := newConnTable()
+			conns := shardOfTable(tb, n)
+			leaves := map[*drainConn]bool{}
+			for _, dc := range pick(conns) {
+				leaves[dc] = true
+			}
+			met := map[*drainConn]int{}
+			begun := make(chan struct{})
+			removed := make(chan struct{})
+			go func() {
+				defer close(removed)
+				<-begun // the scan holds the lock: the removals queue up behind it
+				for _, dc := range pick(conns) {
+					tb.remove(dc)
+				}
+			}()
+			tb.each(func(dc *drainConn) {
+				if len(met) == 0 {
+					close(begun)
+				}
+				met[dc]++
+			})
+			<-removed
+			for _, dc := range conns {
+				if met[dc] > 1 || !leaves[dc] && met[dc] != 1 {
+					t.Fatalf("a connection (leaving: %v) was met %d times", leaves[dc], met[dc])
+				}
+			}
+		})
+	}
+}
+
+func TestTableForgetsWhatLeaves(t *testing.T) {
+	tb := newConnTable()
+	conns := shardOfTable(tb, 10)
+	for i, j := range []int{3, 9, 0, 5, 1, 8, 2, 7, 4, 6} {
+		tb.remove(conns[j])
+		sh := &tb.shards[0]
+		if len(sh.conns) != 9-i {
+			t.Fatalf("%d records after %d of 10 were removed", len(sh.conns), i+1)
+		}
+		for pos, dc := range sh.conns {
+			if int(dc.pos) != pos || dc == conns[j] {
+				t.Fatalf("record at %d says %d, or is the removed one", pos, dc.pos)
+			}
+		}
+	}
+}

@@ -1,0 +1,75 @@
+//go:build !race
+
+package fasthttp
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// scriptedConn is a connection that sends the same request a number of times and
+// throws the responses away. It allocates nothing.
+type scriptedConn struct {
+	request []byte
+	left    int // requests
+	at      int
+}
+
+func (c *scriptedConn) Read(p []byte) (int, error) {
+	if c.left == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, c.request[c.at:])
+	if c.at += n; c.at == len(c.request) {
+		c.at = 0
+		c.left--
+	}
+	return n, nil
+}
+
+func (c *scriptedConn) Write(p []byte) (int, error)      { return len(p), nil }
+func (c *scriptedConn) Close() error                     { return nil }
+func (c *scriptedConn) LocalAddr() net.Addr              { return scriptedAddr }
+func (c *scriptedConn) RemoteAddr() net.Addr             { return scriptedAddr }
+func (c *scriptedConn) SetDeadline(time.Time) error      { return nil }
+func (c *scriptedConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *scriptedConn) SetWriteDeadline(time.Time) error { return nil }
+
+var scriptedAddr net.Addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
+
+// A connection's record, its hooks and its place in the table allocate nothing,
+// for a connection of one request and for one of many. What is left is what
+// upstream allocates itself, as the same test on upstream shows.
+func TestDrainAllocatesNothingBeforeTheStop(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		reduce   bool
+		requests int
+		upstream float64 // what upstream v1.77.0 allocates for the connection
+	}{
+		{"one request", false, 1, 0},
+		{"keep-alive", false, 100, 0},
+		{"one request, ReduceMemoryUsage", true, 1, 2},
+		{"keep-alive, ReduceMemoryUsage", true, 100, 101},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &Server{
+				Handler:           func(ctx *RequestCtx) { ctx.SetStatusCode(StatusNoContent) },
+				ReduceMemoryUsage: test.reduce,
+				Logger:            silentDrainLog{},
+			}
+			c := &scriptedConn{request: []byte(drainGet("/"))}
+			n := testing.AllocsPerRun(200, func() {
+				c.left, c.at = test.requests, 0
+				if err := s.ServeConn(c); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n > test.upstream {
+				t.Errorf("%v allocations for a connection, upstream needs %v", n, test.upstream)
+			}
+		})
+	}
+}

@@ -1,0 +1,58 @@
+package fasthttp
+
+// DrainTotals sums the accounts of all drains of a Server since it was made,
+// the one under way included: counters that never fall, for metrics.
+type DrainTotals struct {
+	// Drains counts the calls of Shutdown that began a drain, Graceful, Forced
+	// and TimedOut how those that have ended did, see [DrainReport.Verdict].
+	Drains, Graceful, Forced, TimedOut int
+
+	// The rest is as in DrainReport.
+	Outcomes                           DrainOutcomes
+	Accepted                           int
+	FinalReadServed, FinalReadRejected int
+	Late                               int
+}
+
+// DrainTotals returns the sums of all drains so far.
+func (s *Server) DrainTotals() DrainTotals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.drains.past
+	if d := s.drains.underway; d != nil {
+		t.Drains++
+		t.add(&d.count)
+	}
+	return t
+}
+
+// add adds the counts of a drain.
+func (t *DrainTotals) add(c *drainCount) {
+	o := c.outcomes()
+	t.Outcomes.ClosedAfterResponse += o.ClosedAfterResponse
+	t.Outcomes.ClosedIdle += o.ClosedIdle
+	t.Outcomes.Rejected += o.Rejected
+	t.Outcomes.ClientClosed += o.ClientClosed
+	t.Outcomes.Hijacked += o.Hijacked
+	t.Outcomes.Error += o.Error
+	t.Outcomes.Forced += o.Forced
+	t.Outcomes.LeftOpen += o.LeftOpen
+	t.Accepted += int(c.accepted.Load())
+	t.FinalReadServed += int(c.finalServed.Load())
+	t.FinalReadRejected += int(c.finalRejected.Load())
+	t.Late += int(c.late.Load())
+}
+
+// end adds a drain that has ended, with its verdict.
+func (t *DrainTotals) end(c *drainCount, timedOut bool) {
+	t.Drains++
+	t.add(c)
+	switch {
+	case c.outcome[outcomeForced].Load() > 0:
+		t.Forced++
+	case timedOut:
+		t.TimedOut++
+	default:
+		t.Graceful++
+	}
+}
