@@ -32,23 +32,25 @@ func (s *Server) Conns() []OpenConn {
 		OpenConn
 		addr net.Addr
 	}
-	var list []found
+	before := func(a, b found) int {
+		switch {
+		case a.StopSeen == b.StopSeen:
+			return a.Since.Compare(b.Since)
+		case b.StopSeen:
+			return -1
+		}
+		return 1
+	}
+	list := make([]found, 0, maxConns)
 	s.connTable().each(func(dc *drainConn) {
-		f := found{OpenConn{State: dc.state(), Since: time.Unix(0, dc.since), StopSeen: dc.stopSeen}, dc.Conn.RemoteAddr()}
-		at, _ := slices.BinarySearchFunc(list, f, func(a, b found) int {
-			switch {
-			case a.StopSeen == b.StopSeen:
-				return a.Since.Compare(b.Since)
-			case b.StopSeen:
-				return -1
-			}
-			return 1
-		})
-		if at == maxConns {
+		f := found{OpenConn: OpenConn{Since: time.Unix(0, dc.since), StopSeen: dc.stopSeen}}
+		// Most of many connections end here: the lock is held.
+		if len(list) == maxConns && before(list[maxConns-1], f) <= 0 {
 			return
 		}
-		list = slices.Insert(list, at, f)
-		list = list[:min(len(list), maxConns)]
+		f.State, f.addr = dc.state(), dc.Conn.RemoteAddr()
+		at, _ := slices.BinarySearchFunc(list, f, before)
+		list = slices.Insert(list[:min(len(list), maxConns-1)], at, f)
 	})
 	conns := make([]OpenConn, len(list))
 	for i, f := range list {

@@ -78,7 +78,7 @@ func (s *Server) ConnStats() ConnStats {
 //
 // current is the drain that new connections belong to, and report the one to
 // report on, nil while serving; both are written with Server.mu held and read
-// without. underway, past and loops are guarded by Server.mu.
+// without. underway, past, left and loops are guarded by Server.mu.
 type drainState struct {
 	table    atomic.Pointer[connTable]
 	current  atomic.Pointer[drain]
@@ -86,7 +86,8 @@ type drainState struct {
 	hijacked atomic.Int32
 
 	underway *drain
-	past     DrainTotals // of the drains that have ended
+	past     DrainTotals   // of the drains that have ended
+	left     []*drainCount // of those that timed out: their survivors count on
 	loops    []*acceptLoop
 }
 

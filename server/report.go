@@ -80,6 +80,10 @@ type DrainReport struct {
 	Duration                             time.Duration
 	LameDuck, ClosingListeners, Draining time.Duration
 
+	// Deadline is when the drain gives up: when the last of the contexts given
+	// to ShutdownWithContext ends. It is zero if one of them has no deadline.
+	Deadline time.Time
+
 	// OpenAtStop counts the connections open at the stop, Accepted those that
 	// came since: from the accept queue, on their way to a worker at the stop,
 	// refused over a limit, or given to ServeConn.
@@ -168,6 +172,9 @@ func (s *Server) DrainReport() DrainReport {
 		Started:    d.entered[PhaseServing],
 		OpenAtStop: d.open,
 		Listeners:  slices.Clone(d.queues),
+	}
+	if !d.endless {
+		r.Deadline = d.deadline
 	}
 	entered := d.entered
 	d.mu.Unlock()

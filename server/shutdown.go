@@ -50,6 +50,12 @@ type drain struct {
 
 	mu      sync.Mutex
 	waiters int
+
+	// deadline is the last of those of the contexts of Shutdown; endless says
+	// that one of them has none.
+	deadline time.Time
+	endless  bool
+
 	gaveUp  bool
 	phase   DrainPhase
 	entered [PhaseTimedOut + 1]time.Time
@@ -103,6 +109,7 @@ func (s *Server) Shutdown() error {
 // when ctx ends, so a handler that waits for it needs a ctx that does.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
 	d := s.joinDrain()
+	d.waitsUntil(ctx)
 	select {
 	case <-d.finished:
 	case <-ctx.Done():
@@ -165,6 +172,19 @@ func (s *Server) joinDrain() *drain {
 	}
 }
 
+// waitsUntil notes how long a caller of Shutdown will wait: the drain gives up
+// when the last of them has.
+func (d *drain) waitsUntil(ctx context.Context) {
+	t, ok := ctx.Deadline()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !ok {
+		d.endless = true
+	} else if t.After(d.deadline) {
+		d.deadline = t
+	}
+}
+
 // leave takes a caller of Shutdown out of a drain and says whether it was the
 // last one, in which case the drain gives up.
 func (d *drain) leave() (last bool) {
@@ -216,6 +236,11 @@ func (s *Server) runDrain(d *drain) {
 	s.mu.Lock()
 	s.drains.underway = nil
 	s.drains.past.end(&d.count, last == PhaseTimedOut)
+	if last == PhaseTimedOut {
+		s.drains.left = append(s.drains.left, &d.count)
+	} else {
+		s.drains.past.add(&d.count)
+	}
 	s.mu.Unlock()
 	close(d.finished)
 }

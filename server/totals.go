@@ -19,6 +19,9 @@ func (s *Server) DrainTotals() DrainTotals {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.drains.past
+	for _, c := range s.drains.left {
+		t.add(c)
+	}
 	if d := s.drains.underway; d != nil {
 		t.Drains++
 		t.add(&d.count)
@@ -43,10 +46,9 @@ func (t *DrainTotals) add(c *drainCount) {
 	t.Late += int(c.late.Load())
 }
 
-// end adds a drain that has ended, with its verdict.
+// end counts a drain that has ended, by its verdict.
 func (t *DrainTotals) end(c *drainCount, timedOut bool) {
 	t.Drains++
-	t.add(c)
 	switch {
 	case c.outcome[outcomeForced].Load() > 0:
 		t.Forced++

@@ -230,6 +230,28 @@ func TestTimedOutDrainIsShownAsSuch(t *testing.T) {
 	wants(t, ask(New(s.Server), "/debug/drain", "").Body(), "Drained: timed out", "Open connections", stuck.LocalAddr().String())
 }
 
+func TestPageSaysHowLongTheDrainMayTake(t *testing.T) {
+	s := serve(t)
+	s.get("/stuck")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	s.drain(ctx, 1)
+	left := askJSON(t, s.Server)["drain"].(map[string]any)["left_seconds"]
+	if n, ok := left.(float64); !ok || n <= 0 || n > 3600 {
+		t.Errorf("%v s are left of an hour", left)
+	}
+	wants(t, ask(New(s.Server), "/debug/drain", "").Body(), "since", "m", "s left.")
+
+	// Somebody who waits for good.
+	go func() { _ = s.Shutdown() }()
+	for end := time.Now().Add(bound); askJSON(t, s.Server)["drain"].(map[string]any)["left_seconds"] != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the drain still has a time limit")
+		}
+	}
+	wants(t, ask(New(s.Server), "/debug/drain", "").Body(), "without a time limit")
+}
+
 func TestPageSaysHowManyItDoesNotList(t *testing.T) {
 	s := serve(t)
 	for range 103 {

@@ -44,7 +44,7 @@ footer { font-size: .85rem; margin: 2rem 0 1rem; }
 {{- $waits := .Waits}}
 <h1>{{if .Drain}}{{if $waits}}Draining: {{words .Phase}}{{else}}Drained: {{words .Drain.Verdict}}{{end}}{{else}}Serving{{end}}</h1>
 {{- with .Drain}}
-<p>{{if $waits}}For {{.Elapsed}}, since {{clock .Started}}.{{else}}In {{.Elapsed}}, begun at {{clock .Started}}.{{end}}</p>
+<p>{{if $waits}}For {{.Elapsed}}, since {{clock .Started}}; {{with .Left}}{{.}} left{{else}}without a time limit{{end}}.{{else}}In {{.Elapsed}}, begun at {{clock .Started}}.{{end}}</p>
 {{- end}}
 {{- with .Blind}}
 <p class="mark"><strong>{{.}}</strong> {{if eq . 1}}connection has{{else}}connections have{{end}} not seen the stop: the drain waits for {{if eq . 1}}its handler{{else}}their handlers{{end}}.</p>

@@ -51,6 +51,10 @@ type Drain struct {
 	Started time.Time `json:"started"`
 	Elapsed seconds   `json:"elapsed_seconds"`
 
+	// Left is the time until the drain gives up; nil if it has ended or its
+	// context has no deadline.
+	Left *seconds `json:"left_seconds"`
+
 	OpenAtStop        int        `json:"open_at_stop"`
 	Accepted          int        `json:"accepted"`
 	Outcomes          Outcomes   `json:"outcomes"`
@@ -114,6 +118,10 @@ func Read(srv *fasthttp.Server) *Status {
 		conns = srv.Conns()
 	} else {
 		s.Drain = drainOf(report)
+		if s.Waits() && !report.Deadline.IsZero() {
+			left := seconds(max(0, report.Deadline.Sub(s.Time)))
+			s.Drain.Left = &left
+		}
 	}
 	for _, c := range conns {
 		s.Open = append(s.Open, Conn{
