@@ -12,13 +12,17 @@ PINNED := $(shell sed -n 's/.*"version": "\(.*\)",/\1/p' server/pin.json)
 # those that can be written to.
 OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' {} + | paste -sd'|' -)
 
+OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
+
+GO_DIRS := cmd internal tests examples metrics $(wildcard bench)
+
 PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := server
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z0-9.-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "%-15s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9.-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "%-17s %s\n", $$1, $$2}'
 
 .PHONY: bin/fastdrain
 bin/fastdrain:
@@ -34,7 +38,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 .PHONY: test
 test: ## Run all checks and tests (10 to 15 minutes)
-	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-lab; do \
+	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-observe test-lab; do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || exit 1; \
 		echo "== $$target: $$((SECONDS - start)) s"; \
@@ -48,7 +52,7 @@ test-engine: server ## Test the command and its packages, with -race
 test-server: server ## Test our part of the server, with -race
 	@test -n '$(OUR_TESTS)' || { echo 'no tests of ours in server/'; exit 1; }
 	@echo '$(GO) test -race (our tests in server/)'
-	@cd server && $(GO) test -race -run '^($(OUR_TESTS))$$' ./...
+	@cd server && $(GO) test -race -run '^($(OUR_TESTS))$$' $(OUR_TEST_DIRS)
 
 .PHONY: test-upstream
 test-upstream: server ## Run upstream's whole suite on the patched copy, without and with -race
@@ -64,6 +68,10 @@ test-$(OLDEST): bin/fastdrain ## Patch the oldest version we apply to, and run i
 	bin/fastdrain vendor -upstream $(OLDEST) -o build/$(OLDEST)
 	cd build/$(OLDEST) && $(GO) build ./...
 	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -dir ../../build/$(OLDEST)
+
+.PHONY: mutation
+mutation: server ## Take the effect of each patch away in turn: a test that the patch names has to fail (3 minutes)
+	$(GO) run ./tests/mutation
 
 .PHONY: test-consumer
 test-consumer: server ## Use the copy as a service of its own and a Fiber app do, and check the documents
@@ -86,11 +94,11 @@ cross: server ## Compile the server for all platforms, its tests included
 
 .PHONY: fmt
 fmt: ## Format our Go files
-	gofmt -w cmd internal tests examples $$(find server -name '*.go' -perm -u+w)
+	gofmt -w $(GO_DIRS) $$(find server -name '*.go' -perm -u+w)
 
 .PHONY: fmt-check
 fmt-check:
-	@out=$$(gofmt -l cmd internal tests examples $$(find server -name '*.go' -perm -u+w)); \
+	@out=$$(gofmt -l $(GO_DIRS) $$(find server -name '*.go' -perm -u+w)); \
 	test -z "$$out" || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
 
 .PHONY: vet
@@ -101,3 +109,5 @@ vet: server ## Run go vet on the project and on the patched server
 .PHONY: clean
 clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
+
+include metrics.mk

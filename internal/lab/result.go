@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/tree"
 )
 
 // Result is what all rounds of one scenario on one variant have shown: a row of
@@ -113,5 +115,5 @@ func writeJSON(path string, results []*Result) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(path, append(text, '\n'))
+	return tree.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -1,0 +1,188 @@
+package variant
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/semver"
+
+	"github.com/fastdrain/fastdrain/internal/tree"
+)
+
+// UpstreamModfile writes a go.mod, and its go.sum beside it, that are the
+// project's but for the patched copy: fasthttp comes from upstream, in the
+// pinned version. It returns the path of the go.mod, for the go command's
+// -modfile, and that version.
+func (b Builder) UpstreamModfile(ctx context.Context) (path, version string, err error) {
+	root, err := readModfile(filepath.Join(b.Root, "go.mod"))
+	if err != nil {
+		return "", "", err
+	}
+	version, err = b.pinnedVersion(root)
+	if err != nil {
+		return "", "", err
+	}
+	upstream, err := b.download(ctx, Module+"@"+version)
+	if err != nil {
+		return "", "", err
+	}
+	theirs, err := readModfile(upstream.GoMod)
+	if err != nil {
+		return "", "", err
+	}
+
+	if err := root.DropReplace(Module, ""); err != nil {
+		return "", "", err
+	}
+	if err := root.AddRequire(Module, version); err != nil {
+		return "", "", err
+	}
+	// The project's go.mod is written for the patched copy's requirements;
+	// upstream's may be higher, and the go command insists on seeing them.
+	for _, req := range theirs.Require {
+		have := ""
+		for _, mine := range root.Require {
+			if mine.Mod.Path == req.Mod.Path {
+				have = mine.Mod.Version
+			}
+		}
+		if have == "" || semver.Compare(have, req.Mod.Version) < 0 {
+			if err := root.AddRequire(req.Mod.Path, req.Mod.Version); err != nil {
+				return "", "", err
+			}
+		}
+	}
+	sums := new(bytes.Buffer)
+	fmt.Fprintf(sums, "%s %s %s\n%s %s/go.mod %s\n", Module, version, upstream.Sum, Module, version, upstream.GoModSum)
+
+	// Upstream asks for a version of go-brrr that cannot be downloaded
+	// everywhere. Both servers take the one that the patched copy takes.
+	ours, err := readModfile(filepath.Join(b.Root, "server", "go.mod"))
+	if err != nil {
+		return "", "", err
+	}
+	for _, req := range ours.Require {
+		if req.Mod.Path == brrr {
+			if err := root.AddReplace(brrr, "", brrr, req.Mod.Version); err != nil {
+				return "", "", err
+			}
+		}
+	}
+	path, err = b.write("upstream", root, sums, filepath.Join(upstream.Dir, "go.sum"))
+	return path, version, err
+}
+
+// CopyModfile writes a go.mod and go.sum that are the project's, but take
+// fasthttp from the patched copy in dir. The files are called NAME.mod and
+// NAME.sum. It returns the path of the go.mod, for the go command's -modfile.
+func (b Builder) CopyModfile(name, dir string) (path string, err error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	root, err := readModfile(filepath.Join(b.Root, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	if err := root.AddReplace(Module, "", abs, ""); err != nil {
+		return "", err
+	}
+	return b.write(name, root, new(bytes.Buffer), filepath.Join(abs, "go.sum"))
+}
+
+// RequiringModfile writes a go.mod and go.sum that are the project's, and ask
+// for one more module. What that module requires in turn is up to the go
+// command: build with -mod=mod.
+func (b Builder) RequiringModfile(name, module, version string) (path string, err error) {
+	root, err := readModfile(filepath.Join(b.Root, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	if err := root.AddRequire(module, version); err != nil {
+		return "", err
+	}
+	return b.write(name, root, new(bytes.Buffer))
+}
+
+// write writes NAME.mod, and NAME.sum with the sums and those of the project and
+// of more files.
+func (b Builder) write(name string, file *modfile.File, sums *bytes.Buffer, more ...string) (path string, err error) {
+	for _, sum := range append([]string{
+		filepath.Join(b.Root, "go.sum"),
+		filepath.Join(b.Root, "server", "go.sum"),
+	}, more...) {
+		text, err := os.ReadFile(sum)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		sums.Write(text)
+		sums.WriteByte('\n')
+	}
+	file.Cleanup()
+	text, err := file.Format()
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(b.Dir, name+".mod")
+	if err := tree.WriteFile(path, text, 0o644); err != nil {
+		return "", err
+	}
+	// -modfile takes the sums from the file of the same name in .sum.
+	return path, tree.WriteFile(filepath.Join(b.Dir, name+".sum"), sums.Bytes(), 0o644)
+}
+
+// pinnedVersion returns the version of upstream that the patched copy is made
+// from.
+func (b Builder) pinnedVersion(root *modfile.File) (string, error) {
+	path := filepath.Join(b.Root, "server", "pin.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		for _, req := range root.Require {
+			if req.Mod.Path == Module {
+				return req.Mod.Version, nil
+			}
+		}
+		return "", fmt.Errorf("there is no %s, and go.mod does not require %s", path, Module)
+	}
+	if err != nil {
+		return "", err
+	}
+	var pin struct{ Module, Version string }
+	if err := json.Unmarshal(text, &pin); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	if pin.Module != Module || !semver.IsValid(pin.Version) {
+		return "", fmt.Errorf("%s: pins %q at %q, and not a version of %s", path, pin.Module, pin.Version, Module)
+	}
+	return pin.Version, nil
+}
+
+// module is what `go mod download -json` says about a module.
+type module struct {
+	Dir, GoMod, Sum, GoModSum, Error string
+}
+
+func (b Builder) download(ctx context.Context, at string) (module, error) {
+	var m module
+	out, err := b.Go(ctx, "mod", "download", "-json", at)
+	// It says what went wrong in its output, and then fails.
+	if jsonErr := json.Unmarshal(out, &m); jsonErr == nil && m.Error != "" {
+		return m, errors.New(m.Error)
+	}
+	return m, err
+}
+
+func readModfile(path string) (*modfile.File, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return modfile.Parse(path, text, nil)
+}

@@ -1,0 +1,42 @@
+# What operators see: metrics, dashboard, alerts. Included by Makefile.
+
+.PHONY: tools
+tools:
+	@command -v prometheus >/dev/null && command -v promtool >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing prometheus (Debian package)'; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; \
+	else \
+		echo 'prometheus and promtool are needed, and I cannot install them: as root, apt-get install prometheus'; exit 1; \
+	fi
+
+.PHONY: test-observe
+test-observe: server tools ## Let a real Prometheus watch drains, and ask it what the dashboard and the alerts ask
+	$(GO) test -race -count=1 -timeout 10m ./tests/observe
+	$(GO) test -count=1 -v ./tests/debugpage
+
+.PHONY: watch
+watch: server tools ## Start servers, Prometheus and a load, restart the servers in turn, and say where to look
+	@$(GO) build -o bin/watch ./internal/observe/watch
+	@bin/watch $(WATCH)
+
+.PHONY: dashboard
+dashboard: server ## Write metrics/dashboards/fastdrain.json from internal/dashboard
+	$(GO) generate ./internal/dashboard
+
+GRAFANA := tools/grafana
+
+$(GRAFANA)/node_modules/.package-lock.json: $(GRAFANA)/package.json $(GRAFANA)/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm (Node.js 20 or newer) is needed'; exit 1; }
+	cd $(GRAFANA) && npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: dashboard-check
+dashboard-check: $(GRAFANA)/node_modules/.package-lock.json ## Type-check the dashboard against @grafana/schema (npm, 500 MB)
+	node $(GRAFANA)/check.mjs
+
+.PHONY: dashboard-picture
+dashboard-picture: server tools $(GRAFANA)/node_modules/.package-lock.json ## Draw docs/dashboard.png: real answers, Grafana's npm components, Chromium
+	@command -v chromium >/dev/null || { echo 'chromium is needed: apt-get install chromium fonts-dejavu-core'; exit 1; }
+	$(GO) run ./internal/observe/record -o build/recording.json
+	node $(GRAFANA)/picture.mjs build/recording.json docs/dashboard.png
