@@ -143,7 +143,7 @@ var instruments = []Instrument{
 		Prometheus: "fasthttp_server_oldest_idle_connection_seconds",
 		OTel:       "fasthttp.server.connection.oldest_idle",
 		Kind:       Gauge, Unit: seconds,
-		Help: "How long the connection that has waited longest for a request has been waiting; 0 if none waits.",
+		Help: "How long ago the last request of an idle connection began, of the one where that is longest; 0 if none is idle.",
 		read: one(func(s *snapshot) float64 { return s.conns.OldestIdle.Seconds() }),
 	},
 	{

@@ -95,6 +95,11 @@ func (s *Server) connTable() *connTable {
 	if t := s.drains.table.Load(); t != nil {
 		return t
 	}
+	return s.makeConnTable()
+}
+
+// makeConnTable is apart so that connTable is inlined.
+func (s *Server) makeConnTable() *connTable {
 	s.drains.table.CompareAndSwap(nil, newConnTable())
 	return s.drains.table.Load()
 }
@@ -103,6 +108,10 @@ func (s *Server) currentDrain() *drain {
 	if d := s.drains.current.Load(); d != nil {
 		return d
 	}
+	return s.makeDrain()
+}
+
+func (s *Server) makeDrain() *drain {
 	s.drains.current.CompareAndSwap(nil, newDrain())
 	return s.drains.current.Load()
 }

@@ -241,9 +241,5 @@ func isTimeout(err error) bool {
 // abort closes a connection from outside its goroutine, without the close
 // notification that a TLS connection would wait to send.
 func (dc *drainConn) abort() {
-	c := dc.Conn
-	if _, tc := stream(c); tc != nil {
-		c = tc.NetConn()
-	}
-	_ = c.Close()
+	_ = below(dc.Conn).Close()
 }

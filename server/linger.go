@@ -125,14 +125,15 @@ func handshaken(tc *tls.Conn) bool {
 // closes. Through TLS if that is established, so that the peer's close_notify
 // is not taken for a request that came late.
 func (dc *drainConn) linger() error {
-	from := dc.Conn
+	from, below := dc.Conn, below(dc.Conn)
 	sock, tc := stream(dc.Conn)
 	if sock != nil && tc != nil && !handshaken(tc) {
 		from = sock
 	}
 	if dc.d.linger > 0 {
 		_ = from.SetReadDeadline(time.Now().Add(dc.d.linger))
-		defer time.AfterFunc(dc.d.linger+deafGrace, func() { _ = from.Close() }).Stop()
+		// Should it not obey that.
+		defer time.AfterFunc(dc.d.linger+deafGrace, func() { _ = below.Close() }).Stop()
 		end := time.Now().Add(dc.d.linger)
 		n, err := io.CopyN(io.Discard, from, lingerBytes)
 		if n > 0 {
@@ -145,13 +146,7 @@ func (dc *drainConn) linger() error {
 			time.Sleep(ackPause)
 		}
 	}
-	if tc != nil {
-		return tc.NetConn().Close() // close_notify has been sent
-	}
-	if c, ok := dc.Conn.(*perIPConn); ok {
-		return c.Conn.Close() // freePerIP has used its own Close up
-	}
-	return dc.Conn.Close()
+	return below.Close()
 }
 
 // freePerIP gives the connection's MaxConnsPerIP slot back before its close.

@@ -77,10 +77,14 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 	dc := hc.dc
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
-	if dc.d.mode.Load() >= modeStopped {
-		if limit := dc.d.stopAt.Add(dc.window); limit.Before(t) {
-			t = limit
-		}
+	switch {
+	case dc.d.mode.Load() < modeStopped:
+		return dc.Conn.SetReadDeadline(t)
+	case dc.window == 0: // the stop is on its way here
+		return dc.limitHandshake(dc.d.stopAt)
+	}
+	if limit := dc.d.stopAt.Add(dc.window); limit.Before(t) {
+		t = limit
 	}
 	return dc.Conn.SetReadDeadline(t)
 }
@@ -215,9 +219,9 @@ func (dc *drainConn) draining() bool {
 	return dc.d.mode.Load() != modeServing
 }
 
-// lastResponse says, in a drain, whether the response that is about to be written is the
-// connection's last because of the drain. A hijack is never told to close: the
-// loop would send its 101 and then skip the hijack handler.
+// lastResponse says, in a drain, whether the response that is about to be
+// written is the connection's last because of it. A hijack is never told to
+// close: the loop would send its 101 and then skip the hijack handler.
 func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)

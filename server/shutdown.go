@@ -304,7 +304,7 @@ func (s *Server) awaitConns(d *drain) bool {
 				for _, dc := range sh.conns {
 					// Two looks, as a loop that has just gone idle has not
 					// noted yet when its window ends.
-					late := now.After(dc.noticeBy(d).Add(deafGrace))
+					late := now.After(dc.noticeBy(d))
 					if late && dc.overdue {
 						dc.forced = true
 						dc.abort()

@@ -36,6 +36,22 @@ type halfCloser interface {
 	CloseWrite() error
 }
 
+// below is what to close for good: not a TLS connection, which would first wait
+// to send its close_notify, nor the wrapper of MaxConnsPerIP, whose Close works
+// once and may have been used to free the slot.
+func below(c net.Conn) net.Conn {
+	switch w := c.(type) {
+	case *perIPConn:
+		c = w.Conn
+	case *perIPTLSConn:
+		c = w.Conn
+	}
+	if tc, ok := c.(*tls.Conn); ok {
+		return tc.NetConn()
+	}
+	return c
+}
+
 // closeWriter is what can be half-closed.
 type closeWriter interface{ CloseWrite() error }
 
