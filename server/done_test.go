@@ -1,8 +1,12 @@
 package fasthttp
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"testing"
 	"time"
 )
@@ -99,4 +103,60 @@ func TestDoneOfARequestFromTheAcceptQueue(t *testing.T) {
 	}
 	_ = queued.c.Close()
 	call.wantNil()
+}
+
+// A request that times out leaves its ctx to its handler, and the connection
+// takes another from the pool, which may have served before a drain.
+func TestDoneAfterATimeoutOnAServerThatServesAgain(t *testing.T) {
+	goOn := make(chan struct{})
+	defer close(goOn)
+	s := &Server{Handler: TimeoutHandler(func(ctx *RequestCtx) {
+		switch string(ctx.Path()) {
+		case "/slow":
+			<-goOn
+		case "/done":
+			if isDone(ctx) {
+				ctx.SetStatusCode(StatusTeapot)
+			}
+		}
+	}, 50*time.Millisecond, "timed out")}
+
+	const conns = 8
+	for _, paths := range [][]string{{"/"}, {"/slow", "/done"}} {
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(ln) }()
+		open := make([]net.Conn, conns)
+		for i := range open {
+			if open[i], err = net.Dial("tcp4", ln.Addr().String()); err != nil {
+				t.Fatal(err)
+			}
+			br := bufio.NewReader(open[i])
+			for _, path := range paths {
+				if _, err := fmt.Fprint(open[i], drainGet(path)); err != nil {
+					t.Fatal(err)
+				}
+				var resp Response
+				if err := resp.Read(br); err != nil {
+					t.Fatalf("the request %q got no response: %v", path, err)
+				}
+				if resp.StatusCode() == StatusTeapot {
+					t.Errorf("connection %d: Done is closed, by a drain that has ended", i)
+				}
+			}
+		}
+		s.Drain.FinalRead = -1
+		shut := make(chan error, 1)
+		go func() { shut <- s.Shutdown() }()
+		for _, c := range open {
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}
+		if err := errors.Join(<-shut, <-served); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
