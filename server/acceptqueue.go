@@ -47,7 +47,8 @@ type queueStrategy interface {
 	// polls says whether waits knows. If not, a timeout of Accept tells.
 	polls() bool
 
-	// waits says whether a connection is in the queue, or may be.
+	// waits says whether a connection is in the queue, or may be. If not, it
+	// lets no further one in, as far as the socket allows.
 	waits() bool
 
 	// allow lets an Accept block until t.
@@ -316,7 +317,7 @@ type pollStrategy struct {
 
 func (pollStrategy) name() string        { return "poll" }
 func (pollStrategy) polls() bool         { return true }
-func (q pollStrategy) waits() bool       { waits, _ := acceptable(q.sc); return waits }
+func (q pollStrategy) waits() bool       { return !stopIfEmpty(q.sc) }
 func (q pollStrategy) allow(t time.Time) { _ = q.SetDeadline(t) }
 
 // deadlineStrategy accepts until nothing comes for a moment.

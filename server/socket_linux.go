@@ -10,15 +10,12 @@ import (
 // accept queue. For a socket in LISTEN the kernel reports them in the fields
 // tcpi_unacked and tcpi_sacked of TCP_INFO (tcp_get_info in net/ipv4/tcp.c).
 func acceptQueue(ln syscall.Conn) (length, limit int, ok bool) {
-	raw, err := ln.SyscallConn()
-	if err != nil {
-		return 0, 0, false
-	}
 	var info *unix.TCPInfo
-	cerr := raw.Control(func(fd uintptr) {
-		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	err := control(ln, func(fd int) (err error) {
+		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		return err
 	})
-	if cerr != nil || err != nil {
+	if err != nil {
 		return 0, 0, false
 	}
 	return int(info.Unacked), int(info.Sacked), true
@@ -27,12 +24,9 @@ func acceptQueue(ln syscall.Conn) (length, limit int, ok bool) {
 // unacknowledged is how many bytes of a socket, FIN included, the peer has not
 // acknowledged: SIOCOUTQ, see tcp(7).
 func unacknowledged(sock syscall.Conn) (n int, ok bool) {
-	raw, err := sock.SyscallConn()
-	if err != nil {
-		return 0, false
-	}
-	cerr := raw.Control(func(fd uintptr) {
-		n, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+	err := control(sock, func(fd int) (err error) {
+		n, err = unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+		return err
 	})
-	return n, cerr == nil && err == nil
+	return n, err == nil
 }

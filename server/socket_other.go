@@ -12,3 +12,5 @@ func received(syscall.Conn) bool { return false }
 
 // acceptable cannot ask a listening socket here.
 func acceptable(syscall.Conn) (waits, ok bool) { return false, false }
+
+func stopIfEmpty(syscall.Conn) bool { return true }

@@ -3,6 +3,7 @@
 package fasthttp
 
 import (
+	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,40 +16,69 @@ const canPeek = true
 // read them: recv(2) with MSG_PEEK. It goes through
 // Control, as RawConn.Read would refuse after an expired deadline.
 func received(sock syscall.Conn) bool {
-	raw, err := sock.SyscallConn()
-	if err != nil {
-		return false
-	}
 	var n int
-	cerr := raw.Control(func(fd uintptr) {
+	err := control(sock, func(fd int) (err error) {
 		var b [1]byte
 		for {
-			n, _, err = unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			if err != unix.EINTR {
-				return
+			if n, _, err = unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); err != unix.EINTR {
+				return err
 			}
 		}
 	})
-	return cerr == nil && err == nil && n > 0
+	return err == nil && n > 0
 }
 
 // acceptable says whether a connection waits in a listening socket's accept
 // queue: poll(2) with no timeout. ok is false if the socket cannot tell.
 func acceptable(ln syscall.Conn) (waits, ok bool) {
-	raw, err := ln.SyscallConn()
-	if err != nil {
-		return false, false
-	}
-	err = raw.Control(func(fd uintptr) {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} // #nosec G115
-		for {
-			n, perr := unix.Poll(fds, 0)
-			if perr == unix.EINTR {
-				continue
-			}
-			waits, ok = n > 0 && fds[0].Revents&unix.POLLIN != 0, perr == nil
-			return
-		}
+	err := control(ln, func(fd int) error {
+		var err error
+		waits, err = pollAccept(fd)
+		return err
 	})
-	return waits, ok && err == nil
+	return waits, err == nil
+}
+
+// stopIfEmpty stops a listening TCP socket if its accept queue is empty, with
+// nothing between the look and the stop but the two system calls. Closing the
+// net.Listener comes some microseconds later, in which the kernel would complete
+// connections only to reset them. shutdown(2) of a listening socket ends its
+// listening (inet_shutdown in net/ipv4/af_inet.c); where it does not, the close
+// does.
+func stopIfEmpty(ln syscall.Conn) bool {
+	_, tcp := ln.(*net.TCPListener)
+	empty := false
+	err := control(ln, func(fd int) error {
+		waits, err := pollAccept(fd)
+		if err != nil || waits {
+			return err
+		}
+		if tcp {
+			_ = unix.Shutdown(fd, unix.SHUT_RD)
+		}
+		empty = true
+		return nil
+	})
+	return empty || err != nil
+}
+
+func pollAccept(fd int) (waits bool, err error) {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} // #nosec G115
+	for {
+		if _, err = unix.Poll(fds, 0); err != unix.EINTR {
+			return fds[0].Revents&unix.POLLIN != 0, err
+		}
+	}
+}
+
+// control calls f with a socket's descriptor.
+func control(c syscall.Conn, f func(fd int) error) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if cerr := raw.Control(func(fd uintptr) { err = f(int(fd)) }); cerr != nil {
+		return cerr
+	}
+	return err
 }
