@@ -14,7 +14,7 @@ OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -n 's/^fu
 
 OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
 
-GO_DIRS := cmd internal tests examples metrics $(wildcard bench)
+GO_DIRS := cmd internal tests examples metrics bench
 
 PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64
 
@@ -111,3 +111,4 @@ clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
 
 include metrics.mk
+include bench.mk

@@ -1,0 +1,20 @@
+# The benchmarks: the patched server against upstream's, side by side.
+
+# For example BENCHFLAGS="-quick -json figures.json"; -h lists the flags.
+BENCHFLAGS ?=
+
+.PHONY: bin/bench/bench
+bin/bench/bench:
+	@$(GO) build -o $@ ./bench
+
+.PHONY: bench
+bench: server bin/bench/bench ## Measure the patched server against upstream's (an hour; 3 minutes with BENCHFLAGS=-quick)
+	bin/bench/bench $(BENCHFLAGS)
+
+.PHONY: bench-gate
+bench-gate: server bin/bench/bench ## Fail if a request takes more instructions, allocations or atomics than upstream's
+	bin/bench/bench -gate
+
+.PHONY: bench-results
+bench-results: server bin/bench/bench ## Measure all of it and write bench/RESULTS.md, its plots and bench/results.json
+	bin/bench/bench -results bench $(BENCHFLAGS)

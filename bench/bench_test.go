@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fastdrain/fastdrain/bench/hot"
+	"github.com/fastdrain/fastdrain/bench/internal/binaries"
+	"github.com/fastdrain/fastdrain/bench/internal/control"
+	"github.com/fastdrain/fastdrain/bench/internal/holders"
+	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
+	"github.com/fastdrain/fastdrain/internal/project"
+)
+
+// testBench is a run that builds into a directory of its own.
+func testBench(t *testing.T) *bench {
+	t.Helper()
+	p, err := project.Find(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The go command caches a passed test by the files that the test itself has
+	// opened, and does not know what the servers were built from.
+	for _, dir := range []string{"server", "bench/server"} {
+		if _, err := os.ReadDir(filepath.Join(p.Root, dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &bench{options: &options{rounds: 1}, project: p, build: binaries.New(p.Root), out: t.Output(), err: t.Output(), begun: time.Now()}
+	b.build.Dir = t.TempDir()
+	return b
+}
+
+func TestControlsApplyAndCompile(t *testing.T) {
+	b := testBench(t)
+	for _, c := range control.Controls {
+		dir := filepath.Join(b.build.Dir, c.Name)
+		if err := control.Write(t.Context(), b.project, c.Name, dir); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		if _, err := b.build.Tests(t.Context(), binaries.Side{Name: c.Name, Copy: dir}, hotPackage); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+}
+
+func TestHoldsAreMeasured(t *testing.T) {
+	b := testBench(t)
+	dir := filepath.Join(b.build.Dir, "lockholds-copy")
+	if err := lockholds.Write(t.Context(), b.project, dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		side binaries.Side
+		want bool
+	}{{binaries.Side{Name: "lockholds", Copy: dir}, true}, {binaries.Patched, false}} {
+		path, err := b.build.Program(t.Context(), c.side, "./bench/snapshot")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := look(t.Context(), path, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Snapshot) == 0 || len(r.Scrape) == 0 {
+			t.Errorf("%s: nothing was measured: %+v", c.side.Name, r)
+		}
+		if got := r.HoldP99 != nil; got != c.want {
+			t.Errorf("%s: holds are measured: %t, want %t", c.side.Name, got, c.want)
+		}
+		if c.want && r.HoldP99 != nil && (*r.HoldP99 <= 0 || *r.HoldMax < *r.HoldP99) {
+			t.Errorf("a lock is held for %v s at the 99th percentile and %v s at most", *r.HoldP99, *r.HoldMax)
+		}
+	}
+}
+
+func TestStopsOfBothSidesAreMeasured(t *testing.T) {
+	b := testBench(t)
+	const n = 50
+	for _, side := range []binaries.Side{binaries.Upstream, binaries.Patched} {
+		path, err := b.build.Program(t.Context(), side, "./bench/server")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.stop(t.Context(), path, nil, n, func(addr string) (clientsOf, error) {
+			return holders.Hold(t.Context(), addr, n)
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", side.Name, err)
+		}
+		if r.Seconds <= 0 || r.memory < 1000 || r.lost != 0 {
+			t.Errorf("%s: a stop of %v s, %v bytes for each idle connection, lost %d; want some, some and none", side.Name, r.Seconds, r.memory, r.lost)
+		}
+	}
+}
+
+func TestEveryWorkloadHasACounterpartOverSockets(t *testing.T) {
+	for _, w := range hot.Workloads {
+		if _, ok := socketWorkloads[w.Name]; !ok {
+			t.Errorf("%s has none", w.Name)
+		}
+	}
+	if len(socketWorkloads) != len(hot.Workloads) {
+		t.Errorf("%d workloads over sockets and %d without: one has lost its name", len(socketWorkloads), len(hot.Workloads))
+	}
+}
+
+func TestCellsOfFiguresThatAreMissingAreEmpty(t *testing.T) {
+	if s := fmt.Sprint(up(nil, "%f"), patched(nil, "%f"), ratio(nil, "%f"), interval(nil), milli(nil, upstreamOf), otherOf("hertz")(nil) == nil); s != "true" {
+		t.Errorf("got %q", s)
+	}
+}

@@ -1,0 +1,141 @@
+package figure
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// within makes figures that keep every limit.
+func within() Set {
+	var s Set
+	for _, l := range Limits {
+		name := l.Workload
+		if name == "*" {
+			name = "some"
+		}
+		f := New(name, l.Metric, 1, 1)
+		switch l.Of {
+		case RatioHigh:
+			f.High = Value(l.Most)
+		case Absolute:
+			f.Patched = Value(l.Most)
+		}
+		s = append(s, f)
+	}
+	return s
+}
+
+func allMetrics() []Metric {
+	var m []Metric
+	for _, l := range Limits {
+		m = append(m, l.Metric)
+	}
+	return m
+}
+
+func TestEachLimitIsExceededByALittleMore(t *testing.T) {
+	for _, gate := range []bool{false, true} {
+		for _, v := range Judge(within(), gate, allMetrics()...) {
+			if v.Exceeded() || v.Open() {
+				t.Errorf("gate %t: a figure at its limit: %s", gate, v)
+			}
+		}
+		for i, l := range Limits {
+			if gate && l.Gate == nil {
+				continue
+			}
+			s := within()
+			most := l.Most
+			if gate {
+				most = *l.Gate
+			}
+			more := most + 0.001
+			switch l.Of {
+			case Ratio:
+				s[i].Ratio = Value(more)
+			case RatioHigh:
+				s[i].High = Value(more)
+			case Extra:
+				s[i].Patched = Value(1 + more)
+			case Absolute:
+				s[i].Patched = Value(more)
+			}
+			n := 0
+			for _, v := range Judge(s, gate, allMetrics()...) {
+				if v.Exceeded() {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("gate %t, %s %s, 0.001 over the limit: %d limits exceeded, want this one", gate, l.Workload, l.Metric, n)
+			}
+		}
+	}
+}
+
+func TestLimitWithoutFigureIsOpen(t *testing.T) {
+	verdicts := Judge(nil, true, allMetrics()...)
+	if len(verdicts) == 0 {
+		t.Fatal("no verdicts")
+	}
+	for _, v := range verdicts {
+		if !v.Open() || v.Exceeded() {
+			t.Errorf("nothing was measured, and the verdict is %s", v)
+		}
+	}
+	// Too few pairs for an interval are no measurement of one.
+	for _, v := range Judge(Set{New("get", WallTime, 1, 1)}, false, WallTime) {
+		if !v.Open() {
+			t.Errorf("a ratio without an interval: %s", v)
+		}
+	}
+}
+
+func TestGateKeepsItsPromises(t *testing.T) {
+	core := map[string]bool{}
+	for _, l := range Limits {
+		if l.Metric == Instructions && l.Gate != nil {
+			core[l.Workload] = true
+			if *l.Gate > 1.005 && l.Workload != "conn-per-request" || *l.Gate < l.Most {
+				t.Errorf("%s: the gate's limit is %v, want at most 1.005 and not below the run's %v", l.Workload, *l.Gate, l.Most)
+			}
+		}
+	}
+	for _, name := range []string{"get", "get-browser", "post-1k", "pipeline-16", "pipeline-64", "conn-per-request"} {
+		if !core[name] {
+			t.Errorf("the gate does not limit the instructions of %s", name)
+		}
+	}
+}
+
+func TestJSONHasTheKeysThatReadersAskFor(t *testing.T) {
+	f := New("get", Time, 100, 101)
+	f.Low, f.High = Value(0.99), Value(1.03)
+	path := filepath.Join(t.TempDir(), "figures.json")
+	if err := (Set{f, Patched("snapshot-100", Snapshot, 0.1)}).WriteJSON(path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []map[string]any
+	if err := json.Unmarshal(text, &got); err != nil || len(got) != 2 {
+		t.Fatalf("not an array of two: %v\n%s", err, text)
+	}
+	want := map[string]any{"workload": "get", "metric": "ns_per_op", "upstream": 100.0, "patched": 101.0, "ratio": 1.01, "low": 0.99, "high": 1.03}
+	for key, value := range want {
+		if got[0][key] != value {
+			t.Errorf("%s is %v, want %v", key, got[0][key], value)
+		}
+	}
+	if v, ok := got[1]["upstream"]; !ok || v != nil {
+		t.Errorf("upstream of what it does not have is %v, want null", v)
+	}
+	if strings.Contains(string(text), "runs") {
+		t.Errorf("runs that were not counted are in the file: %s", text)
+	}
+}

@@ -1,0 +1,153 @@
+package figure
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Of is what of a figure a limit is for.
+type Of int
+
+const (
+	// Ratio is patched over upstream.
+	Ratio Of = iota
+	// RatioHigh is the upper end of the ratio's confidence interval.
+	RatioHigh
+	// Extra is patched minus upstream.
+	Extra
+	// Absolute is the patched figure.
+	Absolute
+)
+
+// String says it in words.
+func (o Of) String() string {
+	switch o {
+	case Ratio:
+		return "patched over upstream"
+	case RatioHigh:
+		return "upper end of patched over upstream"
+	case Extra:
+		return "patched minus upstream"
+	}
+	return "patched"
+}
+
+// Limit is what a figure of the patched server must not exceed.
+type Limit struct {
+	// Workload is the figure's, or "*" for all workloads that have the metric.
+	Workload string
+	Metric   Metric
+	Of       Of
+	// Most is the limit of a whole run.
+	Most float64
+	// Gate is the limit of the gate in continuous integration, if it has one.
+	Gate *float64
+}
+
+// Limits are all limits. What is exact on a noisy machine is the gate's: the
+// instructions of the core workloads, their allocations, and their atomic
+// read-modify-writes, which cost much more than the one instruction that they
+// count as. A new connection may cost some; a request may not.
+//
+// A small tolerance stands where "no more" is meant: the runtime's own work, a
+// timer or a pool's refill, does not fall on the same request in every run.
+var Limits = []Limit{
+	{"get", Instructions, Ratio, 1.002, gate(1.005)},
+	{"get-browser", Instructions, Ratio, 1.005, gate(1.005)},
+	{"post-1k", Instructions, Ratio, 1.005, gate(1.005)},
+	{"pipeline-16", Instructions, Ratio, 1.002, gate(1.005)},
+	{"pipeline-64", Instructions, Ratio, 1.002, gate(1.005)},
+	{"conn-per-request", Instructions, Ratio, 1.02, gate(1.02)},
+	{"get", Atomics, Extra, 0.05, gate(0.05)},
+	{"get-browser", Atomics, Extra, 0.05, gate(0.05)},
+	{"post-1k", Atomics, Extra, 0.05, gate(0.05)},
+	{"pipeline-16", Atomics, Extra, 0.05, gate(0.05)},
+	{"pipeline-64", Atomics, Extra, 0.05, gate(0.05)},
+	{"*", Allocs, Extra, 0.01, gate(0.01)},
+
+	{"*", WallTime, RatioHigh, 1.03, nil},
+
+	{"idle-100", Drain, Ratio, 1, nil},
+	{"idle-1000", Drain, Ratio, 1, nil},
+	{"idle-5000", Drain, Ratio, 1.2, nil},
+	{"idle-15000", Drain, Ratio, 1.2, nil},
+	{"idle-1000..15000", DrainExponent, Absolute, 1.15, nil},
+	{"*", DrainLost, Absolute, 0, nil},
+	{"idle-10000", IdleMemory, Extra, 128, nil},
+}
+
+func gate(v float64) *float64 { return &v }
+
+// Verdict is what a figure says about a limit.
+type Verdict struct {
+	Limit Limit
+	// Figure is nil if the limit is open: nothing was measured.
+	Figure *Figure
+	// Value is what is to be compared with Most, the limit that was applied.
+	Value, Most float64
+}
+
+// Open says that there was no figure for the limit.
+func (v Verdict) Open() bool { return v.Figure == nil }
+
+// Exceeded says that the limit is not kept.
+func (v Verdict) Exceeded() bool { return v.Figure != nil && !(v.Value <= v.Most) }
+
+// String says what was measured and what the limit is.
+func (v Verdict) String() string {
+	if v.Open() {
+		return fmt.Sprintf("%s, %s: not measured (%s, at most %.6g)", v.Limit.Workload, v.Limit.Metric, v.Limit.Of, v.Most)
+	}
+	return fmt.Sprintf("%s, %s: %.5g, at most %.6g (%s)", v.Figure.Workload, v.Figure.Metric, v.Value, v.Most, v.Limit.Of)
+}
+
+// Judge applies the limits of the given metrics to the figures: those of the
+// gate, or those of a run.
+func Judge(s Set, gate bool, metrics ...Metric) []Verdict {
+	var verdicts []Verdict
+	for _, l := range Limits {
+		most := l.Most
+		if gate {
+			if l.Gate == nil {
+				continue
+			}
+			most = *l.Gate
+		}
+		if !slices.Contains(metrics, l.Metric) {
+			continue
+		}
+		found := false
+		for _, f := range s.Of(l.Metric) {
+			if l.Workload != "*" && l.Workload != f.Workload {
+				continue
+			}
+			if v, ok := l.value(f); ok {
+				found = true
+				verdicts = append(verdicts, Verdict{l, f, v, most})
+			}
+		}
+		if !found {
+			verdicts = append(verdicts, Verdict{Limit: l, Most: most})
+		}
+	}
+	return verdicts
+}
+
+func (l Limit) value(f *Figure) (v float64, ok bool) {
+	p := f.Patched
+	switch l.Of {
+	case Ratio:
+		p = f.Ratio
+	case RatioHigh:
+		p = f.High
+	case Extra:
+		if f.Upstream == nil || f.Patched == nil {
+			return 0, false
+		}
+		return *f.Patched - *f.Upstream, true
+	}
+	if p == nil {
+		return 0, false
+	}
+	return *p, true
+}

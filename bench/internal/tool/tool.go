@@ -1,0 +1,30 @@
+// Package tool finds the programs that a measurement needs beside Go.
+package tool
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+)
+
+// Find returns the path of a program, which a Debian package of the same name
+// has. If it is missing and can be installed without asking anybody (by root,
+// with apt-get), it is; say is called before.
+func Find(ctx context.Context, name string, say func(format string, args ...any)) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	how := fmt.Errorf("%s is not installed: apt-get install %s", name, name)
+	apt, err := exec.LookPath("apt-get")
+	if err != nil || os.Geteuid() != 0 {
+		return "", how
+	}
+	say("installing %s", name)
+	cmd := exec.CommandContext(ctx, apt, "install", "-y", "-q", name)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w (which failed: %v)\n%s", how, err, out)
+	}
+	return exec.LookPath(name)
+}

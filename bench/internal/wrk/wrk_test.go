@@ -1,0 +1,53 @@
+package wrk
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestLoadIsWhatTheServerSees(t *testing.T) {
+	path, err := exec.LookPath("wrk")
+	if err != nil {
+		t.Skip("wrk is not installed: apt-get install wrk")
+	}
+	var wrong atomic.Pointer[string]
+	var n atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		if r.Method != "POST" || len(body) != 100 || r.Header.Get("X-Some") != `a "quoted" value` {
+			s := r.Method + " " + r.Header.Get("X-Some")
+			wrong.Store(&s)
+		}
+	}))
+	defer srv.Close()
+	r, err := Run(t.Context(), []string{path}, Load{
+		Connections: 2, Batch: 4, Body: 100, Headers: []string{`X-Some: a "quoted" value`}, URL: srv.URL, Duration: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := wrong.Load(); s != nil {
+		t.Errorf("the server saw %q, want a POST of 100 bytes with the header", *s)
+	}
+	if r.Requests == 0 || int64(r.Requests) > n.Load() || r.P50 <= 0 || r.P99 < r.P50 || r.Top < r.P99 {
+		t.Errorf("%+v, and the server saw %d requests: this does not fit together", r, n.Load())
+	}
+}
+
+func TestErrorsOfClientsAreErrors(t *testing.T) {
+	path, err := exec.LookPath("wrk")
+	if err != nil {
+		t.Skip("wrk is not installed: apt-get install wrk")
+	}
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	if r, err := Run(t.Context(), []string{path}, Load{Connections: 1, URL: srv.URL, Duration: time.Second}); err == nil {
+		t.Errorf("a server that answers 404 is measured: %+v", r)
+	}
+}

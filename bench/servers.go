@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/fastdrain/fastdrain/bench/internal/binaries"
+)
+
+const (
+	hertzModule  = "github.com/cloudwego/hertz"
+	hertzVersion = "v0.10.4"
+)
+
+// stoppable is a server that is stopped with many connections.
+type stoppable struct {
+	name string
+	path string
+	// noWindow are the flags for a stop that does not wait for last requests.
+	noWindow []string
+}
+
+// stoppables builds the servers that are compared. One whose module cannot be
+// had is left out, with a note.
+func (b *bench) stoppables(ctx context.Context) ([]stoppable, error) {
+	var all []stoppable
+	for _, side := range []binaries.Side{binaries.Upstream, binaries.Patched} {
+		b.say("building the %s server", side.Name)
+		path, err := b.build.Program(ctx, side, "./bench/server")
+		if err != nil {
+			return nil, err
+		}
+		s := stoppable{name: side.Name, path: path}
+		if side == binaries.Patched {
+			s.noWindow = []string{"-final-read", "-1ns"}
+		}
+		all = append(all, s)
+	}
+	b.say("building the net/http server")
+	path := filepath.Join(b.build.Dir, "nethttp")
+	if _, err := b.build.Go(ctx, "build", "-o", path, "./bench/nethttp"); err != nil {
+		return nil, err
+	}
+	all = append(all, stoppable{name: "nethttp", path: path})
+	b.say("building the Hertz server")
+	path, err := b.hertz(ctx)
+	switch {
+	case err == nil:
+		all = append(all, stoppable{name: "hertz", path: path})
+	case ctx.Err() != nil:
+		return nil, err
+	default:
+		b.note("Hertz was left out: %v", err)
+	}
+	return all, nil
+}
+
+// hertz builds the Hertz server with a go.mod of its own.
+func (b *bench) hertz(ctx context.Context) (string, error) {
+	path := filepath.Join(b.build.Dir, "hertz")
+	mod, err := b.build.RequiringModfile("hertz", hertzModule, hertzVersion)
+	if err != nil {
+		return "", err
+	}
+	if _, err := b.build.Go(ctx, "build", "-modfile", mod, "-mod=mod", "-o", path, "./bench/testdata/hertz"); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("the build left no binary: %w", err)
+	}
+	return path, nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/fastdrain/fastdrain/bench/hot"
+	"github.com/fastdrain/fastdrain/bench/internal/binaries"
+	"github.com/fastdrain/fastdrain/bench/internal/figure"
+	"github.com/fastdrain/fastdrain/bench/internal/process"
+	"github.com/fastdrain/fastdrain/bench/internal/stats"
+	"github.com/fastdrain/fastdrain/bench/internal/tool"
+	"github.com/fastdrain/fastdrain/bench/internal/wrk"
+)
+
+// narrow is the width of a ratio's interval at which no more pairs are needed.
+// It is a rule about the noise, so that stopping does not depend on whether the
+// result is welcome.
+const narrow = 0.02
+
+// overSockets is how a workload is done with processes.
+type overSockets struct {
+	server  []string // its flags
+	patched []string // flags of the patched server only
+	load    wrk.Load
+}
+
+const clients = 64
+
+var browserHeaders = []string{
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+	"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+	"Accept-Language: en-GB,en;q=0.7,de;q=0.3",
+	"Accept-Encoding: gzip, deflate, br, zstd",
+	"Referer: https://shop.example.com/en/account",
+	"Cookie: session=0b7d6f1b2a9c4e5f8a1d3c5b7e9f0a2c; theme=dark; consent=analytics%3D0; cart=eyJpdGVtcyI6M30",
+	"Upgrade-Insecure-Requests: 1",
+	"Sec-Fetch-Dest: document",
+	"Sec-Fetch-Mode: navigate",
+	"Sec-Fetch-Site: same-origin",
+	"X-Forwarded-For: 203.0.113.7",
+	"X-Request-Id: 7f3c1d9e-5b2a-4c8f-9e6d-0a1b2c3d4e5f",
+}
+
+var socketWorkloads = map[string]overSockets{
+	"get":              {},
+	"get-browser":      {load: wrk.Load{Headers: browserHeaders}},
+	"post-1k":          {load: wrk.Load{Body: 1 << 10}},
+	"pipeline-16":      {load: wrk.Load{Batch: 16}},
+	"pipeline-64":      {load: wrk.Load{Batch: 64}},
+	"conn-per-request": {load: wrk.Load{Headers: []string{"Connection: close"}}},
+	"conn-per-10":      {server: []string{"-requests-per-conn", "10"}},
+	"clients-10000":    {load: wrk.Load{Connections: 10000}},
+	"timeouts":         {server: []string{"-timeouts"}},
+	"reduce-memory":    {server: []string{"-reduce-memory"}},
+	"stream-body":      {server: []string{"-stream-body"}, load: wrk.Load{Body: 64 << 10}},
+	"tls":              {server: []string{"-tls"}},
+	"timeout-handler":  {server: []string{"-timeout-handler"}},
+	"conn-state":       {server: []string{"-conn-state"}},
+	"scraped":          {patched: []string{"-scrape", "10ms"}},
+}
+
+// loaded is what one load of one server showed.
+type loaded struct {
+	*wrk.Result
+	cpu float64 // seconds for each request
+}
+
+// sockets measures requests per second and latency over real sockets: pairs of a
+// process of each side, one after the other, the first of them in turn.
+func (b *bench) sockets(ctx context.Context) error {
+	path, err := tool.Find(ctx, "wrk", b.say)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		b.note("Nothing was measured over sockets: %v.", err)
+		return nil
+	}
+	var servers [2]string
+	for i, side := range []binaries.Side{binaries.Upstream, binaries.Patched} {
+		b.say("building the %s server", side.Name)
+		if servers[i], err = b.build.Program(ctx, side, "./bench/server"); err != nil {
+			return err
+		}
+	}
+	serverCPUs, clientCPUs := process.Halves()
+	if serverCPUs == nil {
+		b.note("Servers and clients shared the processors, as taskset is missing or there is only one: the intervals over sockets are wider for it.")
+	}
+	for _, w := range b.workloads {
+		o, ok := socketWorkloads[w.Name]
+		if !ok {
+			return fmt.Errorf("%s has no counterpart over sockets", w.Name)
+		}
+		var all [2][]loaded
+		for n := 0; n < b.pairs || n < b.morePairs && width(all) > narrow; n++ {
+			for k := range servers {
+				side := (n + k) % 2
+				command := slices.Concat(serverCPUs, []string{servers[side]}, o.server)
+				if side == 1 {
+					command = append(command, o.patched...)
+				}
+				one, err := b.load(ctx, command, append(clientCPUs[:len(clientCPUs):len(clientCPUs)], path), o.load, o)
+				if err != nil {
+					return fmt.Errorf("%s: %w", w.Name, err)
+				}
+				all[side] = append(all[side], *one)
+			}
+		}
+		b.compareLoads(w, all)
+	}
+	return nil
+}
+
+func (b *bench) load(ctx context.Context, command, wrkCommand []string, load wrk.Load, o overSockets) (*loaded, error) {
+	s, err := process.Start(ctx, command[0], command[1:]...)
+	if err != nil {
+		return nil, err
+	}
+	defer s.End()
+	scheme := "http"
+	if slices.Contains(o.server, "-tls") {
+		scheme = "https"
+	}
+	load.URL, load.Duration = scheme+"://"+s.Addr+"/", b.wrkTime
+	switch {
+	case load.Connections == 0:
+		load.Connections = clients
+	case load.Connections > 1000:
+		load.Duration *= 3 // connecting takes a while
+	}
+	before, err := s.CPU()
+	if err != nil {
+		return nil, err
+	}
+	r, err := wrk.Run(ctx, wrkCommand, load)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.CPU()
+	if err != nil {
+		return nil, err
+	}
+	return &loaded{r, (after - before) / float64(r.Requests)}, s.End()
+}
+
+// width is how wide the interval of the time's ratio is.
+func width(all [2][]loaded) float64 {
+	if len(all[0]) == 0 {
+		return math.Inf(1)
+	}
+	return stats.PairedRatio(column(all[0], wallTime), column(all[1], wallTime)).Width()
+}
+
+func wallTime(l loaded) float64 { return 1 / l.Rate() }
+
+func column(all []loaded, f func(loaded) float64) []float64 {
+	values := make([]float64, len(all))
+	for i, l := range all {
+		values[i] = f(l)
+	}
+	return values
+}
+
+func (b *bench) compareLoads(w *hot.Workload, all [2][]loaded) {
+	for _, m := range []struct {
+		metric figure.Metric
+		of     func(loaded) float64
+	}{
+		{figure.Rate, func(l loaded) float64 { return l.Rate() }},
+		{figure.WallTime, wallTime},
+		{figure.CPUTime, func(l loaded) float64 { return l.cpu }},
+		{figure.LatencyP50, func(l loaded) float64 { return l.P50 }},
+		{figure.LatencyP99, func(l loaded) float64 { return l.P99 }},
+		{figure.LatencyTop, func(l loaded) float64 { return l.Top }},
+	} {
+		b.addPaired(w.Name, m.metric, column(all[0], m.of), column(all[1], m.of))
+	}
+	f := b.figures.Find(w.Name, figure.WallTime)
+	low, high := math.Inf(-1), math.Inf(1)
+	if f.Low != nil && f.High != nil {
+		low, high = *f.Low, *f.High
+	}
+	b.say("%-17s %d pairs, time %.3f of upstream's (%.3f to %.3f)", w.Name, f.Runs, *f.Ratio, low, high)
+}
