@@ -37,7 +37,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 	bin/fastdrain lab -demo
 
 .PHONY: test
-test: ## Run all checks and tests (10 to 15 minutes)
+test: ## Run all checks and tests (8 minutes)
 	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-observe test-lab; do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || exit 1; \
