@@ -46,7 +46,7 @@ test: ## Run all checks and tests (8 minutes)
 
 .PHONY: test-engine
 test-engine: server ## Test the command and its packages, with -race
-	$(GO) test -race $$($(GO) list ./... | grep -v /tests/)
+	$(GO) test -race $$($(GO) list ./... | grep -v -e /tests/ -e /bench)
 
 .PHONY: test-server
 test-server: server ## Test our part of the server, with -race

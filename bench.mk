@@ -11,6 +11,10 @@ bin/bench/bench:
 bench: server bin/bench/bench ## Measure the patched server against upstream's (an hour; 3 minutes with BENCHFLAGS=-quick)
 	bin/bench/bench $(BENCHFLAGS)
 
+.PHONY: test-bench
+test-bench: server ## Test the benchmark harness (not part of make test yet)
+	$(GO) test -race ./bench/...
+
 .PHONY: bench-gate
 bench-gate: server bin/bench/bench ## Fail if a request takes more instructions, allocations or atomics than upstream's
 	bin/bench/bench -gate
