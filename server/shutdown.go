@@ -16,9 +16,9 @@ const (
 	modeAbandoned // the context ended; what is left closes after its response
 )
 
-// deafGrace is how long after the end of its window a connection may take to
-// notice before the drain closes it: its Read does not obey a deadline that is
-// set while it waits.
+// deafGrace is the time between two looks for connections that should have
+// noticed the end of their window. One that has not at two looks running is
+// closed: its Read does not obey a deadline that is set while it waits.
 const deafGrace = 250 * time.Millisecond
 
 // drain is one serving period of a Server and its end. A connection belongs to

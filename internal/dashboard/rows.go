@@ -33,7 +33,7 @@ func connectionPanels() []Panel {
 		seen,
 		queue,
 		thin(lines("Oldest idle connection",
-			"How long the connection that has waited longest for its next request has been waiting. It is bounded by IdleTimeout; far above the idle time-out of the proxy in front it shows a leak.",
+			"How long ago the last request of an idle connection began, of the one where that is longest. It is bounded by IdleTimeout and the longest request; far above the idle time-out of the proxy in front it shows a leak.",
 			"s", 8, query("max by (instance) ("+sel(oldestIdle)+")", "{{instance}}"))),
 		lines("Hijacked connections",
 			"Hijack handlers that are running (WebSockets, tunnels). They have left the server's care: a drain does not wait for them.",
