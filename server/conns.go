@@ -48,7 +48,8 @@ func (s *Server) Conns() []OpenConn {
 		if len(list) == maxConns && before(list[maxConns-1], f) <= 0 {
 			return
 		}
-		f.State, f.addr = dc.state(), dc.Conn.RemoteAddr()
+		f.State, _ = dc.state()
+		f.addr = dc.Conn.RemoteAddr()
 		at, _ := slices.BinarySearchFunc(list, f, before)
 		list = slices.Insert(list[:min(len(list), maxConns-1)], at, f)
 	})

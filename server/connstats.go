@@ -49,14 +49,14 @@ func (s *Server) ConnStats() ConnStats {
 	t := s.connTable()
 	open := int(t.open.Load())
 	t.each(func(dc *drainConn) {
-		switch dc.state() {
+		switch state, since := dc.state(); state {
 		case StateNew:
 			st.New++
 		case StateActive:
 			st.Active++
 		default:
 			st.Idle++
-			if since := dc.idleSince(); since != 0 && (oldest == 0 || since < oldest) {
+			if oldest == 0 || since < oldest {
 				oldest = since
 			}
 		}
@@ -91,11 +91,11 @@ type drainState struct {
 	loops    []*acceptLoop
 }
 
-func (s *Server) connTable() *connTable {
-	if t := s.drains.table.Load(); t != nil {
-		return t
+func (s *Server) connTable() (t *connTable) {
+	if t = s.drains.table.Load(); t == nil {
+		t = s.makeConnTable()
 	}
-	return s.makeConnTable()
+	return
 }
 
 // makeConnTable is apart so that connTable is inlined.
@@ -104,11 +104,11 @@ func (s *Server) makeConnTable() *connTable {
 	return s.drains.table.Load()
 }
 
-func (s *Server) currentDrain() *drain {
-	if d := s.drains.current.Load(); d != nil {
-		return d
+func (s *Server) currentDrain() (d *drain) {
+	if d = s.drains.current.Load(); d == nil {
+		d = s.makeDrain()
 	}
-	return s.makeDrain()
+	return
 }
 
 func (s *Server) makeDrain() *drain {

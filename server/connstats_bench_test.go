@@ -3,7 +3,6 @@ package fasthttp
 import (
 	"net"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -22,12 +21,11 @@ func benchmarkTable(b *testing.B) *Server {
 	now := time.Now()
 	for i := range benchmarkConns {
 		dc := &drainConn{Conn: benchmarkConn{}, s: s, shard: t.nextShard()}
-		idle := new(atomic.Int64)
 		if i%3 != 0 {
-			idle.Store(now.Unix() - int64(i%100))
+			dc.idle.Store(now.Unix() - int64(i%100))
 		}
 		// Upstream reuses what was used last: the oldest are anywhere.
-		dc.bind(idle, now.Add(-time.Duration(i*7919%benchmarkConns)*time.Millisecond))
+		dc.enter(now.Add(-time.Duration(i*7919%benchmarkConns) * time.Millisecond))
 		t.open.Add(1)
 	}
 	return s
@@ -91,7 +89,8 @@ func BenchmarkScanHold(b *testing.B) {
 				shard, begin, n = dc.shard, time.Now(), 0
 			}
 			n++
-			states[dc.state()]++
+			state, _ := dc.state()
+			states[state]++
 			if n == scanChunk {
 				holds = append(holds, time.Since(begin))
 			}
@@ -129,9 +128,9 @@ func BenchmarkInsertDuringScan(b *testing.B) {
 			for b.Loop() {
 				dc := &drainConn{Conn: benchmarkConn{}, s: s, shard: t.nextShard()}
 				begin := time.Now()
-				t.insert(dc, begin)
+				dc.enter(begin)
 				waits = append(waits, time.Since(begin))
-				t.remove(dc)
+				dc.shard.remove(dc)
 			}
 			close(stop)
 			<-done

@@ -40,11 +40,16 @@ type connShard struct {
 	mu    sync.Mutex
 	conns []*drainConn
 	drain *drain
-	_     [88]byte // keeps two shards' locks out of one cache line
+	table *connTable
+	_     [80]byte // keeps two shards' locks out of one cache line
 }
 
 func newConnTable() *connTable {
-	return &connTable{empty: make(chan struct{}, 1)}
+	t := &connTable{empty: make(chan struct{}, 1)}
+	for i := range t.shards {
+		t.shards[i].table = t
+	}
+	return t
 }
 
 // nextShard deals the shards out in turn.
@@ -52,8 +57,8 @@ func (t *connTable) nextShard() *connShard {
 	return &t.shards[t.next.Add(1)%connShards]
 }
 
-// insert adds a record to its shard, unless it is there.
-func (t *connTable) insert(dc *drainConn, accepted time.Time) {
+// enter adds a record to its shard, unless it is there.
+func (dc *drainConn) enter(accepted time.Time) {
 	if dc.tracked {
 		return
 	}
@@ -69,11 +74,10 @@ func (t *connTable) insert(dc *drainConn, accepted time.Time) {
 }
 
 // remove takes a record out of its shard and counts its outcome.
-func (t *connTable) remove(dc *drainConn) {
+func (sh *connShard) remove(dc *drainConn) {
 	if !dc.tracked {
 		return
 	}
-	sh := dc.shard
 	sh.mu.Lock()
 	last := len(sh.conns) - 1
 	moved := sh.conns[last]

@@ -11,7 +11,7 @@ func shardOfTable(tb *connTable, n int) []*drainConn {
 	conns := make([]*drainConn, n)
 	for i := range conns {
 		conns[i] = &drainConn{shard: &tb.shards[0]}
-		tb.insert(conns[i], time.Now())
+		conns[i].enter(time.Now())
 	}
 	return conns
 }
@@ -46,7 +46,7 @@ func TestScanMeetsEachConnectionOnceWhileOthersLeave(t *testing.T) {
 			if _, ok := <-turn; !ok {
 				return
 			}
-			tb.remove(dc)
+			tb.shards[0].remove(dc)
 		}
 	})
 	tb.each(func(dc *drainConn) {
@@ -85,7 +85,7 @@ func TestScanMeetsEachConnectionOnceWhateverLeaves(t *testing.T) {
 				defer close(removed)
 				<-begun // the scan holds the lock: the removals queue up behind it
 				for _, dc := range pick(conns) {
-					tb.remove(dc)
+					tb.shards[0].remove(dc)
 				}
 			}()
 			tb.each(func(dc *drainConn) {
@@ -108,7 +108,7 @@ func TestTableForgetsWhatLeaves(t *testing.T) {
 	tb := newConnTable()
 	conns := shardOfTable(tb, 10)
 	for i, j := range []int{3, 9, 0, 5, 1, 8, 2, 7, 4, 6} {
-		tb.remove(conns[j])
+		tb.shards[0].remove(conns[j])
 		sh := &tb.shards[0]
 		if len(sh.conns) != 9-i {
 			t.Fatalf("%d records after %d of 10 were removed", len(sh.conns), i+1)

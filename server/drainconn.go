@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"bufio"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,14 +16,13 @@ import (
 // Who owns what: the fields of the first group are set by track and constant
 // until release. Those of the second belong to the goroutine that serves the
 // connection, and pass with it to the goroutine that lingers. Those of the
-// third are shared with the drain and guarded by shard.mu; idle and fresh are
-// atomics because the serving goroutine changes them without the lock.
+// third are shared with the drain and guarded by shard.mu. idle is an atomic
+// because the serving goroutine changes it without the lock.
 //
-// The state of a connection is what upstream stores anyway: idle points to
-// upstream's idle time, which is zero while the connection is active. It is
-// dropped before upstream gives that time to another connection; a scan that
-// had it in hand may once read the other's. The drain sets no deadline by such
-// a reading: see seeStop.
+// idle is the state of the connection, in the word that upstream stores its idle
+// time in anyway: since when the loop waits for a request, in Unix seconds, or 0
+// while it serves one. A negative value asks for begin at the first byte: fresh,
+// or a time that the drain has turned to tell the loop of the stop.
 type drainConn struct {
 	net.Conn
 
@@ -44,8 +44,7 @@ type drainConn struct {
 	noTLS     bool // the handshake failed during a drain
 	outcome   drainOutcome
 
-	idle  atomic.Pointer[atomic.Int64] // upstream's idle time; nil outside the loop
-	fresh atomic.Bool                  // no byte of a request yet
+	idle atomic.Int64
 
 	handshaking bool
 	stopSeen    bool
@@ -59,6 +58,9 @@ type drainConn struct {
 	pos         int32         // index in shard.conns
 	visit       uint32        // the last scan that saw the record
 }
+
+// fresh is the idle time of a connection that no byte of a request has come from.
+const fresh = math.MinInt64
 
 var drainConnPool = sync.Pool{New: func() any { return new(drainConn) }}
 
@@ -83,7 +85,6 @@ func (dc *drainConn) start(s *Server, c net.Conn, admitted bool) {
 		dc.s, dc.shard = s, t.nextShard()
 	}
 	dc.Conn, dc.d = c, s.currentDrain()
-	dc.fresh.Store(true)
 	if dc.d.mode.Load() >= modeStopped {
 		dc.afterStop = !admitted || dc.d.wasQueued(c)
 	}
@@ -103,51 +104,44 @@ func (dc *drainConn) end() {
 	if dc == nil {
 		return
 	}
-	t := dc.s.connTable()
+	d, sh := dc.d, dc.shard
 	if !dc.served {
 		dc.outcome = outcomeError
 	}
-	t.remove(dc)
-	if dc.draining() {
+	sh.remove(dc)
+	if d.mode.Load() != modeServing {
 		*dc = drainConn{}
 	} else {
 		dc.Conn, dc.served, dc.tracked, dc.outcome = nil, false, false, 0
 	}
-	t.left()
-}
-
-// bind gives the drain the idle time that upstream keeps for the connection,
-// and the time when it was accepted.
-func (dc *drainConn) bind(idle *atomic.Int64, accepted time.Time) {
-	dc.idle.Store(idle)
-	dc.s.connTable().insert(dc, accepted)
-}
-
-// idleSince is upstream's idle time, zero while the connection is active.
-func (dc *drainConn) idleSince() int64 {
-	if idle := dc.idle.Load(); idle != nil {
-		return idle.Load()
-	}
-	return 0
+	sh.table.left()
 }
 
 // waiting says whether the serve loop waits for a request, as far as shard.mu
 // can tell: the loop may have read a byte since. Call with shard.mu held.
 func (dc *drainConn) waiting() bool {
-	return dc.idleSince() != 0
+	return dc.idle.Load() != 0
 }
 
-// state returns the connection's state. Call with shard.mu held.
-func (dc *drainConn) state() ConnState {
-	switch {
-	case dc.idle.Load() == nil && dc.fresh.Load():
-		return StateNew
-	case !dc.waiting():
-		return StateActive
-	case dc.fresh.Load():
-		return StateNew
+// state returns the connection's state, and since when it is idle.
+func (dc *drainConn) state() (state ConnState, idleSince int64) {
+	switch since := dc.idle.Load(); {
+	case since == 0:
+		return StateActive, 0
+	case since == fresh:
+		return StateNew, 0
+	case since < 0:
+		return StateIdle, -since
+	default:
+		return StateIdle, since
 	}
-	return StateIdle
+}
+
+// turn makes the serve loop call begin at the first byte of its next request. It
+// returns false if the loop is serving one: that began before.
+func (dc *drainConn) turn() bool {
+	since := dc.idle.Load()
+	return since < 0 || since > 0 && dc.idle.CompareAndSwap(since, -since)
 }
 
 // seeStop notes that the serve loop has observed the stop. From its return on

@@ -185,7 +185,7 @@ func (dc *drainConn) wake(d *drain) {
 	case dc.stopSeen:
 	case dc.handshaking:
 		_ = dc.limitHandshake(d.stopAt)
-	case !dc.waiting():
+	case !dc.turn():
 	default:
 		if d.pauseWake != nil {
 			d.pauseWake()

@@ -18,9 +18,16 @@ const ackPause = 5 * time.Millisecond
 // in normal life. In a drain it half-closes, and a goroutine of its own
 // lingers, so that it holds neither a worker nor a slot of Concurrency or
 // MaxConnsPerIP. It returns the record, or nil if that lingers.
-func (dc *drainConn) finish() *drainConn {
+//
+// A pool without a Server, as upstream's tests have it, has no record.
+func (dc *drainConn) finish(wp *workerPool, c net.Conn) *drainConn {
+	if dc == nil {
+		_ = c.Close()
+		wp.connState(c, StateClosed)
+		return nil
+	}
 	dc.served = true
-	if !dc.lingers() {
+	if !dc.draining() || !dc.lingers() {
 		_ = dc.Conn.Close()
 		dc.s.setState(dc.Conn, StateClosed)
 		dc.end()
@@ -62,8 +69,8 @@ func (s *Server) closeRejected(c net.Conn) {
 		return
 	}
 	dc := s.track(c, false)
-	dc.bind(nil, time.Now())
-	dc.fresh.Store(false)
+	dc.idle.Store(0)
+	dc.enter(time.Now())
 	dc.served, dc.outcome = true, outcomeRejected
 	if !dc.lingers() {
 		_ = c.Close()

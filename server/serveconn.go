@@ -10,8 +10,9 @@ import (
 )
 
 // This file has the hooks of the serve loop, in the order in which a
-// connection meets them. Before a stop each of them is a load of the drain's
-// mode and a branch; all that a drain does is in the functions they call.
+// connection meets them. Before a stop each of them is a branch on what the loop
+// has at hand or on the drain's mode; all that a drain does is in the functions
+// they call.
 
 // handshakeTime is the least that a TLS handshake gets in a drain, however
 // short the window: connections from the accept queue have to complete it
@@ -23,7 +24,7 @@ const handshakeTime = DefaultFinalRead
 func (dc *drainConn) getNextProto() (string, error) {
 	tc, ok := dc.Conn.(tlsConn)
 	if !ok {
-		return dc.s.getNextProto(dc.Conn)
+		return "", nil // no TLS, nothing to negotiate
 	}
 	hc := &handshakeConn{Conn: dc.Conn, tlsConn: tc, dc: dc}
 	if err := hc.begin(); err != nil {
@@ -35,7 +36,7 @@ func (dc *drainConn) getNextProto() (string, error) {
 		return proto, err
 	}
 	if _, ok := dc.s.nextProtos[proto]; ok {
-		dc.fresh.Store(false) // it counts as active until its handler returns
+		dc.idle.Store(0) // it counts as active until its handler returns
 	}
 	if dc.d.mode.Load() >= modeStopped {
 		dc.noTLS = !tc.ConnectionState().HandshakeComplete
@@ -55,7 +56,8 @@ type handshakeConn struct {
 
 func (hc *handshakeConn) begin() error {
 	dc := hc.dc
-	dc.s.connTable().insert(dc, time.Now())
+	dc.idle.Store(fresh)
+	dc.enter(time.Now())
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
 	dc.handshaking = true
@@ -108,7 +110,11 @@ func (dc *drainConn) limitHandshake(from time.Time) error {
 // it opens the connection's window and waits no longer than that. A request of
 // a pipeline that has been received already is read first.
 func (dc *drainConn) beforeWait(buffered int) {
-	if dc.d.mode.Load() < modeStopped || buffered > 0 {
+	if dc.d.mode.Load() < modeStopped {
+		return
+	}
+	dc.turn()
+	if buffered > 0 {
 		return
 	}
 	dc.seeStop()
@@ -163,15 +169,41 @@ func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
 }
 
 // begin follows upstream's store of the active state, for the first request of
-// a connection and in a drain: the first byte of request num has been read.
-func (dc *drainConn) begin(ctx *RequestCtx, num uint64) {
-	dc.fresh.Store(false)
-	dc.lateDone = false
+// a connection and after the stop: the first byte of request num has been read.
+// It says whether the request has been refused, which ends the loop.
+func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (refused bool) {
 	if dc.d.mode.Load() >= modeStopped {
 		dc.beginFinalRequest()
 		dc.lateDone = num > 1 || dc.afterStop
+		if dc.d.set.Reject {
+			dc.refuse(ctx, br, bw)
+			return true
+		}
 	}
 	dc.bindDone(ctx)
+	return false
+}
+
+// refuse answers a request with 503 instead of serving it. Its head is read, as
+// it says what an answer looks like; its body is left to the linger.
+func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer) {
+	dc.s.setState(dc.Conn, StateActive)
+	if ctx.Request.Header.Read(br) == io.EOF {
+		return
+	}
+	if bw == nil {
+		bw = acquireWriter(ctx)
+		defer releaseWriter(dc.s, bw)
+	}
+	ctx.Error("The server is shutting down", StatusServiceUnavailable)
+	ctx.SetConnectionClose()
+	ctx.Response.SkipBody = ctx.IsHead()
+	ctx.Response.Header.SetServer(dc.s.getServerName())
+	_ = dc.Conn.SetWriteDeadline(dc.flushBy())
+	if writeResponse(ctx, bw) == nil && bw.Flush() == nil {
+		dc.rejected = true
+		dc.d.count.finalRejected.Add(1)
+	}
 }
 
 // bindDone gives a ctx the Done of the connection's current request. It keeps
@@ -199,30 +231,22 @@ func (dc *drainConn) beginFinalRequest() {
 	_ = dc.Conn.SetReadDeadline(deadline)
 }
 
-// handleFinal takes the Handler's place for a request that began after the
-// stop: it counts it, or refuses it.
-func (dc *drainConn) handleFinal(ctx *RequestCtx) {
-	if !dc.d.set.Reject {
-		dc.s.Handler(ctx)
-		dc.d.count.finalServed.Add(1)
-		return
-	}
-	ctx.Error("The server is shutting down", StatusServiceUnavailable)
-	ctx.SetConnectionClose()
-	dc.rejected = true
-	dc.d.count.finalRejected.Add(1)
-}
-
-// draining says whether Shutdown has been called. It is small enough to be
-// inlined into upstream's loop.
+// draining says whether Shutdown has been called.
 func (dc *drainConn) draining() bool {
 	return dc.d.mode.Load() != modeServing
 }
 
-// lastResponse says, in a drain, whether the response that is about to be
-// written is the connection's last because of it. A hijack is never told to
-// close: the loop would send its 101 and then skip the hijack handler.
-func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
+// lastResponse precedes each response of a drain. It says whether that is the
+// connection's last because of the drain; closing says that it is anyhow. A
+// hijack is never told to close: the loop would send its 101 and then skip the
+// hijack handler. A request that began after the stop is counted here.
+func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack, closing bool) bool {
+	if dc.final {
+		dc.d.count.finalServed.Add(1)
+	}
+	if closing {
+		return true
+	}
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)
 	return dc.saidClose
@@ -239,25 +263,26 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 }
 
 // leaveLoop ends the serve loop. In a drain it flushes responses of a pipeline
-// that are still in bw: their handlers ran. It notes how the connection ended,
-// and drops the idle time before upstream recycles it.
+// that are still in bw: their handlers ran. It notes how the connection ended.
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
-	dc.fresh.Store(false) // a lingering connection counts as active
-	dc.idle.Store(nil)    // before upstream recycles it
+	if !dc.draining() {
+		dc.outcome = outcomeClientClosed
+		if connectionClose || err != nil {
+			dc.outcome = outcomeOf(connectionClose, err)
+		}
+		return
+	}
+	dc.idle.Store(0) // a lingering connection counts as active
 	if dc.spare != nil {
 		releaseReader(dc.s, dc.spare)
 		dc.spare = nil
-	}
-	if !dc.draining() {
-		dc.outcome = outcomeOf(connectionClose, err)
-		return
 	}
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop()
 	}
 	if bw != nil && bw.Buffered() > 0 && err != errHijacked {
-		_ = dc.Conn.SetWriteDeadline(time.Now().Add(max(dc.d.linger, DefaultLinger)))
+		_ = dc.Conn.SetWriteDeadline(dc.flushBy())
 		if ferr := bw.Flush(); err == nil {
 			err = ferr
 		}
@@ -273,6 +298,11 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	if br != nil && br.Buffered() > 0 {
 		dc.noteLate()
 	}
+}
+
+// flushBy is the write deadline of the last bytes of a connection.
+func (dc *drainConn) flushBy() time.Time {
+	return time.Now().Add(max(dc.d.linger, DefaultLinger))
 }
 
 // outcomeOf is how a connection ended that the drain did not close.

@@ -27,17 +27,6 @@ func (wp *workerPool) serve(c net.Conn, dc *drainConn) (*drainConn, error) {
 	return dc, wp.server.serveConnCounted(c, true, dc)
 }
 
-// finish closes a connection after a worker's turn, and returns the record if
-// the worker may keep it.
-func (wp *workerPool) finish(c net.Conn, dc *drainConn) *drainConn {
-	if dc != nil {
-		return dc.finish()
-	}
-	_ = c.Close()
-	wp.connState(c, StateClosed)
-	return nil
-}
-
 // serveConn serves a connection and leaves it open, as upstream's does. Only
 // upstream's tests call it: the workers keep the record until the close.
 func (s *Server) serveConn(c net.Conn) error {

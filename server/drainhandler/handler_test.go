@@ -115,7 +115,8 @@ func (s *served) drain(ctx context.Context, open int) <-chan error {
 
 func (s *served) awaitOpen(open int) {
 	s.t.Helper()
-	for end := time.Now().Add(bound); s.ConnStats().Open != open; time.Sleep(time.Millisecond) {
+	// A connection is counted before it can be listed, and 100 are listed at most.
+	for end := time.Now().Add(bound); s.ConnStats().Open != open || len(s.Conns()) != min(open, 100); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatalf("the connections are %+v, and did not become %d", s.ConnStats(), open)
 		}

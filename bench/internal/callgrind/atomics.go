@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/arch/x86/x86asm"
 )
@@ -32,7 +33,9 @@ func (s Site) String() string {
 var errArch = errors.New("atomic instructions are counted on amd64 only")
 
 // sites finds the atomic read-modify-writes among executed instructions: those
-// with a LOCK prefix, and XCHG with memory, which locks without one.
+// with a LOCK prefix, and XCHG with memory, which locks without one. Those of the
+// runtime's own are left out: its locks are taken by timers and the scheduler,
+// which do not fall on the same request in every run.
 func sites(binary string, executions map[uint64]float64) ([]Site, error) {
 	f, err := elf.Open(binary)
 	if err != nil {
@@ -73,7 +76,9 @@ func sites(binary string, executions map[uint64]float64) ([]Site, error) {
 				s.Function = fn.Name
 			}
 		}
-		found = append(found, s)
+		if !strings.HasPrefix(s.Function, "runtime.") {
+			found = append(found, s)
+		}
 	}
 	slices.SortFunc(found, func(a, b Site) int {
 		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Instruction, b.Instruction))
