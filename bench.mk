@@ -12,7 +12,7 @@ bench: server bin/bench/bench ## Measure the patched server against upstream's (
 	bin/bench/bench $(BENCHFLAGS)
 
 .PHONY: test-bench
-test-bench: server ## Test the benchmark harness (not part of make test yet)
+test-bench: server ## Test the benchmark harness (a minute)
 	$(GO) test -race ./bench/...
 
 .PHONY: bench-gate

@@ -173,11 +173,14 @@ func (b *bench) compareLoads(w *hot.Workload, all [2][]loaded) {
 		{figure.Rate, func(l loaded) float64 { return l.Rate() }},
 		{figure.WallTime, wallTime},
 		{figure.CPUTime, func(l loaded) float64 { return l.cpu }},
-		{figure.LatencyP50, func(l loaded) float64 { return l.P50 }},
+		{figure.LatencyP50, func(l loaded) float64 { return l.P50 }}, // 0: not known
 		{figure.LatencyP99, func(l loaded) float64 { return l.P99 }},
 		{figure.LatencyTop, func(l loaded) float64 { return l.Top }},
 	} {
-		b.addPaired(w.Name, m.metric, column(all[0], m.of), column(all[1], m.of))
+		upstream := column(all[0], m.of)
+		if slices.Max(upstream) > 0 {
+			b.addPaired(w.Name, m.metric, upstream, column(all[1], m.of))
+		}
 	}
 	f := b.figures.Find(w.Name, figure.WallTime)
 	low, high := math.Inf(-1), math.Inf(1)

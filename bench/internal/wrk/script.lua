@@ -14,12 +14,23 @@ function request()
    return requests
 end
 
+-- wrk adds the requests that a slow response kept its client from sending, and
+-- derives from the number of responses when it would have sent them. With several
+-- requests at a time it adds some below the least latency it saw, and then finds no
+-- percentile above them.
+local function percentile(latency, p)
+   if batch > 1 then
+      return 0
+   end
+   return latency:percentile(p) / 1e6
+end
+
 function done(summary, latency, _)
    local e = summary.errors
    io.write(string.format(
       'figures: {"requests":%d,"seconds":%.6f,"p50":%.6f,"p99":%.6f,"top":%.6f,' ..
       '"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}\n',
       summary.requests, summary.duration / 1e6,
-      latency:percentile(50) / 1e6, latency:percentile(99) / 1e6, latency:percentile(99.9) / 1e6,
+      percentile(latency, 50), percentile(latency, 99), percentile(latency, 99.9),
       e.connect, e.read, e.write, e.status, e.timeout))
 end

@@ -35,7 +35,7 @@ type Load struct {
 type Result struct {
 	Requests int     `json:"requests"`
 	Seconds  float64 `json:"seconds"`
-	// Latencies in seconds.
+	// Latencies in seconds; 0 with a Batch, of which wrk cannot tell.
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
 	Top float64 `json:"top"` // the 99.9th percentile
