@@ -30,19 +30,20 @@ type drainConn struct {
 	d     *drain
 	shard *connShard
 
-	spare     *bufio.Reader // bytes found by a last look without a reader
-	afterStop bool          // accepted after the stop, or waiting at the stop
-	seen      bool          // the serving goroutine's copy of stopSeen
-	final     bool          // the current request began after the stop
-	lateDone  bool          // its RequestCtx.Done is that of late requests
-	saidClose bool          // the drain put 'Connection: close' on a response
-	inBody    bool          // and the rest of the body of its request was to come
-	closedFIN bool          // the window ended while waiting
-	rejected  bool
-	late      bool
-	served    bool // ended in order: not by a panic
-	noTLS     bool // the handshake failed during a drain
-	outcome   drainOutcome
+	spare      *bufio.Reader // bytes found by a last look without a reader
+	afterStop  bool          // accepted after the stop, or waiting at the stop
+	seen       bool          // the serving goroutine's copy of stopSeen
+	final      bool          // the current request began after the stop
+	lateDone   bool          // its RequestCtx.Done is that of late requests
+	saidClose  bool          // the drain put 'Connection: close' on a response
+	inBody     bool          // and the rest of the body of its request was to come
+	closedFIN  bool          // the window ended while waiting
+	halfClosed bool
+	rejected   bool
+	late       bool
+	served     bool // ended in order: not by a panic
+	noTLS      bool // the handshake failed during a drain
+	outcome    drainOutcome
 
 	idle atomic.Int64
 

@@ -2,7 +2,6 @@ package fasthttp
 
 import (
 	"crypto/tls"
-	"io"
 	"net"
 	"time"
 )
@@ -15,50 +14,46 @@ const closeNotifyTime = 100 * time.Millisecond
 const ackPause = 5 * time.Millisecond
 
 // finish closes a connection after its serve loop, where upstream did: at once
-// in normal life. In a drain it half-closes, and a goroutine of its own
-// lingers, so that it holds neither a worker nor a slot of Concurrency or
-// MaxConnsPerIP. It returns the record, or nil if that lingers.
+// in normal life. In a drain it half-closes and lingers, and lends the worker's
+// slot meanwhile.
 //
 // A pool without a Server, as upstream's tests have it, has no record.
-func (dc *drainConn) finish(wp *workerPool, c net.Conn) *drainConn {
+func (dc *drainConn) finish(wp *workerPool, c net.Conn) {
 	if dc == nil {
 		_ = c.Close()
 		wp.connState(c, StateClosed)
-		return nil
+		return
 	}
 	dc.served = true
-	if !dc.draining() || !dc.lingers() {
-		_ = dc.Conn.Close()
-		dc.s.setState(dc.Conn, StateClosed)
-		dc.end()
-		return dc
+	if dc.draining() {
+		_ = dc.close(wp.lend)
+	} else {
+		_ = c.Close()
 	}
-	dc.closeWrite()
-	dc.freePerIP()
-	go func() {
-		_ = dc.linger()
-		dc.s.setState(dc.Conn, StateClosed)
-		dc.release()
-	}()
-	return nil
+	dc.s.setState(c, StateClosed)
+	dc.end()
 }
 
-// finishServeConn is finish for ServeConn, which promises to return with the
-// connection closed: it lingers here, and lends its slot of Concurrency.
+// finishServeConn is finish for ServeConn, whose slot is one of Concurrency.
 func (dc *drainConn) finishServeConn() error {
 	dc.served = true
-	var err error
-	if dc.lingers() {
-		dc.closeWrite()
-		dc.freePerIP()
-		dc.s.releaseConcurrency()
-		err = dc.linger()
-		dc.s.concurrency.Add(1)
-	} else {
-		err = dc.Conn.Close()
-	}
+	err := dc.close(func(n int) { dc.s.concurrency.Add(uint32(n)) }) // #nosec G115
 	dc.s.setState(dc.Conn, StateClosed)
 	return err
+}
+
+// close closes a connection. In a drain it half-closes first and lingers, which
+// takes none of the application's slots: it gives back that of MaxConnsPerIP, and
+// calls lend with -1 before and 1 after, to lend that of its goroutine.
+func (dc *drainConn) close(lend func(n int)) error {
+	if !dc.lingers() {
+		return dc.Conn.Close()
+	}
+	dc.freePerIP()
+	lend(-1)
+	defer lend(1)
+	dc.closeWrite()
+	return dc.linger()
 }
 
 // closeRejected closes a connection that was refused over a limit. In a drain
@@ -72,15 +67,8 @@ func (s *Server) closeRejected(c net.Conn) {
 	dc.idle.Store(0)
 	dc.enter(time.Now())
 	dc.served, dc.outcome = true, outcomeRejected
-	if !dc.lingers() {
-		_ = c.Close()
-		dc.release()
-		return
-	}
-	dc.closeWrite()
-	dc.freePerIP()
 	go func() {
-		_ = dc.linger()
+		_ = dc.close(func(int) {})
 		dc.release()
 	}()
 }
@@ -106,8 +94,12 @@ func (dc *drainConn) lingers() bool {
 }
 
 // closeWrite sends FIN, after close_notify with TLS. It is called by the
-// serving goroutine only, which alone may be writing; again does no harm.
+// serving goroutine only, which alone may be writing.
 func (dc *drainConn) closeWrite() {
+	if dc.halfClosed {
+		return
+	}
+	dc.halfClosed = true
 	sock, tc := stream(dc.Conn)
 	if tc != nil && handshaken(tc) {
 		below := tc.NetConn()
@@ -134,15 +126,16 @@ func handshaken(tc *tls.Conn) bool {
 func (dc *drainConn) linger() error {
 	from, below := dc.Conn, below(dc.Conn)
 	sock, tc := stream(dc.Conn)
-	if sock != nil && tc != nil && !handshaken(tc) {
+	if sock != nil && (tc == nil || !handshaken(tc)) {
 		from = sock
 	}
 	if dc.d.linger > 0 {
-		_ = from.SetReadDeadline(time.Now().Add(dc.d.linger))
-		// Should it not obey that.
-		defer time.AfterFunc(dc.d.linger+deafGrace, func() { _ = below.Close() }).Stop()
 		end := time.Now().Add(dc.d.linger)
-		n, err := io.CopyN(io.Discard, from, lingerBytes)
+		_ = from.SetReadDeadline(end)
+		if sock == nil { // it may not obey that
+			defer time.AfterFunc(dc.d.linger+deafGrace, func() { _ = below.Close() }).Stop()
+		}
+		n, err := discard(from, lingerBytes)
 		if n > 0 {
 			dc.noteLate()
 		}

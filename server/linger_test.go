@@ -93,42 +93,31 @@ func TestCloseDoesNotResetDuringDrain(t *testing.T) {
 }
 
 // A lingering connection holds neither a worker nor a slot of Concurrency or
-// of MaxConnsPerIP.
+// of MaxConnsPerIP: another is served meanwhile, with one of each.
 func TestLingerHoldsNoSlot(t *testing.T) {
 	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
-		s := &Server{
-			Drain:         Drain{FinalRead: -1, Linger: drainBound},
+		r := startDrainRig(t, k, &Server{
+			Drain:         Drain{LameDuck: time.Hour, Linger: drainBound},
 			Concurrency:   1,
 			MaxConnsPerIP: 1,
-		}
-		r := startDrainRig(t, k, s)
+		})
 		c := r.dialIdle()
-		call := r.stop()
+		call := r.begin(r.ctx)
+		r.awaitTrue("the lame duck", func() bool { return r.s.DrainReport().Phase == PhaseLameDuck })
+		c.get("/last")
+		c.want("/last", saysClose)
 		c.wantEOF() // half-closed: it lingers
-		r.awaitTrue("the slots are free", func() bool {
-			s.perIPConnCounter.lock.Lock()
-			defer s.perIPConnCounter.lock.Unlock()
-			return len(s.perIPConnCounter.m) == 0 && s.GetCurrentConcurrency() == 0
-		})
-		// The worker is free too: it has ended, as its pool has.
-		r.awaitTrue("only the lingering goroutine is left", func() bool {
-			for _, stack := range goroutinesOfServer() {
-				if strings.Contains(stack, "fasthttp.(*workerPool).workerFunc(") {
-					return false
-				}
-			}
-			return true
-		})
-		if st := s.ConnStats(); st.Open != 1 || st.Active != 1 {
-			t.Errorf("connections %+v, want one, active while it lingers", st)
-		}
-		select {
-		case <-call.done:
-			t.Errorf("Shutdown returned %v while a connection lingers", call.err)
-		default:
+		next := r.dial()
+		next.get("/next")
+		next.want("/next", saysClose)
+		next.wantEOF()
+		if st := r.s.ConnStats(); st.Open != 2 || st.Active != 2 {
+			t.Errorf("connections %+v, want two, active while they linger", st)
 		}
 		_ = c.c.Close()
-		call.wantNil()
+		_ = next.c.Close()
+		r.cancel()
+		_ = call.wait()
 	})
 }
 

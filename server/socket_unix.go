@@ -3,7 +3,9 @@
 package fasthttp
 
 import (
+	"io"
 	"net"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +28,46 @@ func received(sock syscall.Conn) bool {
 		}
 	})
 	return err == nil && n > 0
+}
+
+// scrap has buffers for what discard reads.
+var scrap = sync.Pool{New: func() any { return new([4 << 10]byte) }}
+
+// discard reads from c and throws away, until the limit, an error, or the end.
+// A socket that waits holds no buffer.
+func discard(c net.Conn, limit int64) (n int64, err error) {
+	sock, ok := c.(halfCloser)
+	if !ok {
+		return io.CopyN(io.Discard, c, limit)
+	}
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	rerr := raw.Read(func(fd uintptr) bool {
+		b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
+		defer scrap.Put(b)
+		for n < limit {
+			var m int
+			switch m, err = unix.Read(int(fd), b[:min(int64(len(b)), limit-n)]); {
+			case err == unix.EAGAIN:
+				return false
+			case err == unix.EINTR:
+				continue
+			case err != nil:
+				return true
+			case m == 0:
+				err = io.EOF
+				return true
+			}
+			n += int64(m)
+		}
+		return true
+	})
+	if rerr != nil {
+		return n, rerr
+	}
+	return n, err
 }
 
 // acceptable says whether a connection waits in a listening socket's accept

@@ -27,6 +27,13 @@ func (wp *workerPool) serve(c net.Conn, dc *drainConn) (*drainConn, error) {
 	return dc, wp.server.serveConnCounted(c, true, dc)
 }
 
+// lend makes room for n workers less, or more.
+func (wp *workerPool) lend(n int) {
+	wp.lock.Lock()
+	wp.workersCount += n
+	wp.lock.Unlock()
+}
+
 // serveConn serves a connection and leaves it open, as upstream's does. Only
 // upstream's tests call it: the workers keep the record until the close.
 func (s *Server) serveConn(c net.Conn) error {

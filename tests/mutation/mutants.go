@@ -62,15 +62,15 @@ var mutants = []mutant{
 	},
 	{
 		patch: "worker", effect: "a worker closes at once",
-		edits: []edit{{"", "+dc = wp.finish(c, dc)", "+_ = c.Close()\n+wp.connState(c, StateClosed)\n+dc.served = true\n+dc.end()"}},
+		edits: []edit{{"", "+dc.finish(wp, c)", "+_ = c.Close()\n+wp.connState(c, StateClosed)\n+dc.served = true\n+dc.end()"}},
 	},
 	{
 		patch: "worker", effect: "a connection leaves the table before its close",
-		edits: []edit{{"", "+dc = wp.finish(c, dc)", "+dc.served = true\n+dc.end()\n+_ = c.Close()\n+wp.connState(c, StateClosed)"}},
+		edits: []edit{{"", "+dc.finish(wp, c)", "+dc.served = true\n+dc.end()\n+_ = c.Close()\n+wp.connState(c, StateClosed)"}},
 	},
 	{
-		patch: "worker", effect: "the worker lingers itself",
-		edits: []edit{{"", "+dc = wp.finish(c, dc)", "+dc.served = true\n+dc.closeWrite()\n+_ = dc.linger()\n+wp.connState(c, StateClosed)\n+dc.end()"}},
+		patch: "worker", effect: "a worker that lingers does not lend its slot",
+		edits: []edit{{"", "+dc.finish(wp, c)", "+_ = dc.close(func(int) {})\n+dc.served = true\n+dc.end()\n+wp.connState(c, StateClosed)"}},
 	},
 	{
 		patch: "serve-conn", effect: "ServeConn closes at once",
@@ -89,7 +89,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "record", effect: "the record does not know the idle time",
-		edits: []edit{{"", "+dc.bind(idleConnTime, connTime)", "+_ = dc"}},
+		edits: []edit{{"", "+idleConnTime := &dc.idle\n", "+idleConnTime := new(atomic.Int64)\n"}},
 	},
 	{
 		patch: "record", effect: "the end of the loop is not noted",
@@ -109,11 +109,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "going-active", effect: "the drain's deadline stays on the request",
-		edits: []edit{{"", "+if connRequestNum == 1 || dc.draining() { dc.begin(ctx, connRequestNum) }", "+_ = dc"}},
-	},
-	{
-		patch: "handler", effect: "requests of final reads are like any other",
-		edits: []edit{{"", "+if dc.final { dc.handleFinal(ctx) } else { s.Handler(ctx) }", "+s.Handler(ctx)"}},
+		edits: []edit{{"", "+if idleConnTime.Swap(0) < 0 && dc.begin(ctx, br, bw, connRequestNum) { break }", "+idleConnTime.Store(0)"}},
 	},
 	{patch: "close-decision", effect: "upstream decides", without: true},
 	{patch: "loop-end", effect: "upstream leaves the loop at the stop", without: true},
