@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -34,10 +36,12 @@ type Options struct {
 	JSONFile string
 
 	// Addr is the address that the servers listen on; empty is a free port of
-	// 127.0.0.1. Through are words before the servers' program, which run it
-	// elsewhere: see [process.Command].
-	Addr    string
-	Through []string
+	// 127.0.0.1. Start starts them, nil is as ever, and Dial connects to them
+	// over TCP, nil is [net.Dialer.Dial]. They are for servers and clients in
+	// network namespaces.
+	Addr  string
+	Start func(*exec.Cmd) error
+	Dial  func(d *net.Dialer, network, addr string) (net.Conn, error)
 	// PatchedArgs are arguments for the patched server, after the scenario's own.
 	PatchedArgs []string
 
@@ -147,10 +151,10 @@ func runGroup(ctx context.Context, group []cell, o Options, servers map[string]s
 	}
 	progress.begin(results, rounds)
 	defer progress.end()
-	r := runner{exitBound: exitBound}
+	r := runner{exitBound: exitBound, dial: o.Dial}
 	for n := range rounds {
 		for i, c := range group {
-			server := process.Command{Path: servers[c.variant], Addr: o.Addr, Through: o.Through}
+			server := process.Command{Path: servers[c.variant], Addr: o.Addr, Start: o.Start}
 			if c.variant == Patched {
 				server.Args = append(slices.Clone(c.scenario.patchedArgs), o.PatchedArgs...)
 			}

@@ -64,7 +64,7 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 	r := newResult(cell{&scenarios[0], Patched})
 	for _, d := range []time.Duration{ms(40), ms(10), ms(20), ms(30)} {
 		r.add(&round{
-			tally:    tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2}, late: 1,
+			tally: tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2}, late: 1,
 			executed: 991, executedKnown: true, shutdown: d, exit: process.ExitClean,
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type round struct {
 // runner runs rounds. Its fields are what tests shorten.
 type runner struct {
 	exitBound time.Duration
+	dial      func(d *net.Dialer, network, addr string) (net.Conn, error) // nil: as ever
 }
 
 // run starts the server and the clients of the scenario, waits until all of them
@@ -49,6 +51,9 @@ func (r runner) run(ctx context.Context, server process.Command, s *scenario) (*
 	over, end := context.WithCancel(ctx)
 	defer end()
 	yard := newYard(over, proc.Addr, s.clients)
+	if r.dial != nil {
+		yard.dial = r.dial
+	}
 	var secure *tls.Config
 	if s.tls {
 		// The certificate is made at the server's start and trusted by nobody;

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -27,9 +26,9 @@ type Command struct {
 	Args []string
 	// Addr is the address to listen on; empty is a free port of 127.0.0.1.
 	Addr string
-	// Through are words before the program, such as "ip netns exec NAME". What
-	// they name has to become the program, so that a signal reaches it.
-	Through []string
+	// Start starts it; nil is [exec.Cmd.Start]. It is for a process in another
+	// network namespace.
+	Start func(*exec.Cmd) error
 	// Env is added to the environment.
 	Env []string
 }
@@ -67,9 +66,8 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	words := append(append(slices.Clone(c.Through), c.Path, "-addr", addr), c.Args...)
 	p := &Process{
-		cmd:    exec.CommandContext(ctx, words[0], words[1:]...),
+		cmd:    exec.CommandContext(ctx, c.Path, append([]string{"-addr", addr}, c.Args...)...),
 		stdout: &lines{first: make(chan string, 1)},
 		stderr: &tail{},
 		exited: make(chan struct{}),
@@ -79,7 +77,11 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	p.cmd.Env = append(os.Environ(), c.Env...)
 	// A Ctrl-C in the terminal is for the one who runs this, who then ends the servers.
 	ownProcessGroup(p.cmd)
-	if err := p.cmd.Start(); err != nil {
+	begin := c.Start
+	if begin == nil {
+		begin = (*exec.Cmd).Start
+	}
+	if err := begin(p.cmd); err != nil {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	go func() {
