@@ -38,10 +38,12 @@ type Options struct {
 	// Addr is the address that the servers listen on; empty is a free port of
 	// 127.0.0.1. Start starts them, nil is as ever, and Dial connects to them
 	// over TCP, nil is [net.Dialer.Dial]. They are for servers and clients in
-	// network namespaces.
-	Addr  string
-	Start func(*exec.Cmd) error
-	Dial  func(d *net.Dialer, network, addr string) (net.Conn, error)
+	// network namespaces. Stopping, if any, is called directly before SIGTERM, and
+	// Stopped when the process has exited and the clients have ended.
+	Addr              string
+	Start             func(*exec.Cmd) error
+	Dial              func(d *net.Dialer, network, addr string) (net.Conn, error)
+	Stopping, Stopped func()
 	// PatchedArgs are arguments for the patched server, after the scenario's own.
 	PatchedArgs []string
 
@@ -151,7 +153,7 @@ func runGroup(ctx context.Context, group []cell, o Options, servers map[string]s
 	}
 	progress.begin(results, rounds)
 	defer progress.end()
-	r := runner{exitBound: exitBound, dial: o.Dial}
+	r := runner{exitBound: exitBound, dial: o.Dial, stopping: o.Stopping, stopped: o.Stopped}
 	for n := range rounds {
 		for i, c := range group {
 			server := process.Command{Path: servers[c.variant], Addr: o.Addr, Start: o.Start}

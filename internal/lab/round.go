@@ -33,6 +33,8 @@ type round struct {
 type runner struct {
 	exitBound time.Duration
 	dial      func(d *net.Dialer, network, addr string) (net.Conn, error) // nil: as ever
+
+	stopping, stopped func() // may be nil
 }
 
 // run starts the server and the clients of the scenario, waits until all of them
@@ -128,8 +130,14 @@ func (r runner) run(ctx context.Context, server process.Command, s *scenario) (*
 	}
 
 	yard.stopping.Store(true)
+	if r.stopping != nil {
+		r.stopping()
+	}
 	shutdown, err := proc.Stop(r.exitBound)
 	sum := join()
+	if r.stopped != nil {
+		r.stopped()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func curlThroughARestart(t *testing.T, program, path string) (died, failed int) 
 			}
 		})
 	}
-	server.restart(func() { <-underWay })
+	server.takeOver(func() { <-underWay })
 	mu.Lock()
 	early := answered == curls*requests
 	mu.Unlock()

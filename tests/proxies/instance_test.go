@@ -70,14 +70,22 @@ func (i *instance) launch() *process.Process {
 	return p
 }
 
-// restart starts the next process, calls listening, stops the old process with
+// takeOver starts the next process, calls listening, stops the old process with
 // SIGTERM and waits for its end.
-func (i *instance) restart(listening func()) {
+func (i *instance) takeOver(listening func()) {
 	i.t.Helper()
 	next := i.launch()
 	listening()
 	i.stop()
 	i.running = next
+}
+
+// restart stops the process with SIGTERM, waits for its end and starts the next
+// one. Meanwhile connections to the instance are refused.
+func (i *instance) restart() {
+	i.t.Helper()
+	i.stop()
+	i.running = i.launch()
 }
 
 // stop stops the process that runs and adds its account.

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	restartsFlag = flag.Int("restarts", 2, "with retries off, restart both instances `N` times in turn; with retries, half as often")
+	restartsFlag = flag.Int("restarts", 2, "restart both instances `N` times in turn")
 	resultsFlag  = flag.String("results", "", "write the table of the rolling restarts to `FILE`")
 )
 
@@ -40,6 +40,9 @@ func writeResults(path string, rows []row) error {
 		"| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, r := range rows {
 		up, our := r.outcomes[lab.Upstream], r.outcomes[lab.Patched]
+		if up == nil || our == nil {
+			return fmt.Errorf("%s was not run in full: leave out -run for -results", r)
+		}
 		words := strings.Split(r.String(), "/")
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			u, o := up.methods[method], our.methods[method]

@@ -73,7 +73,7 @@ func postThroughARestart(t *testing.T, path string) (posted int, errs []error) {
 			}
 		})
 	}
-	server.restart(func() { <-underWay })
+	server.takeOver(func() { <-underWay })
 	close(over)
 	joined.Wait()
 	transport.CloseIdleConnections()

@@ -81,7 +81,7 @@ func wrkThroughARestart(t *testing.T, program, script, path string) (requests, e
 	for in.Scan() {
 		switch line := in.Text(); {
 		case line == "under way":
-			server.restart(func() {})
+			server.takeOver(func() {})
 			stopped = true
 		case strings.HasPrefix(line, "figures: "):
 			var connect, read, write, status, timeout int
