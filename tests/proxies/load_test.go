@@ -1,3 +1,5 @@
+//go:build linux
+
 package proxies
 
 import (
@@ -7,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +36,26 @@ type tally struct {
 }
 
 func (a *tally) notOK() int { return a.requests - a.ok }
+
+func (a *tally) count(err error) {
+	a.requests++
+	if err == nil {
+		a.ok++
+		return
+	}
+	if a.bad == nil {
+		a.bad = map[string]int{}
+	}
+	a.bad[symptom(err)]++
+}
+
+func (a *tally) String() string {
+	s := fmt.Sprintf("%d of %d not 200", a.notOK(), a.requests)
+	for _, what := range slices.Sorted(maps.Keys(a.bad)) {
+		s += fmt.Sprintf(", %d x %s", a.bad[what], what)
+	}
+	return s
+}
 
 // load is the outside: clients in a closed loop, each with a connection of its
 // own to the proxy. They repeat nothing, and http.Client would.
@@ -58,7 +82,7 @@ func startLoad(t *testing.T, socket string, clients int) *load {
 			method = http.MethodPost
 		}
 		if l.methods[method] == nil {
-			l.methods[method] = &tally{bad: map[string]int{}}
+			l.methods[method] = &tally{}
 		}
 		l.joined.Go(func() { l.client(id, method) })
 	}
@@ -156,13 +180,7 @@ func (l *load) count(method string, err error) {
 	defer l.mu.Unlock()
 	defer l.grown.Broadcast()
 	l.total++
-	t := l.methods[method]
-	t.requests++
-	if err == nil {
-		t.ok++
-		return
-	}
-	t.bad[symptom(err)]++
+	l.methods[method].count(err)
 }
 
 // symptom names an error without what is different each time.
@@ -172,6 +190,10 @@ func symptom(err error) string {
 		return "closed without a response"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "reset"
+	}
+	// net/http says which request it was, and net which address.
+	for deeper := errors.Unwrap(err); deeper != nil; deeper = errors.Unwrap(err) {
+		err = deeper
 	}
 	return strings.TrimSpace(err.Error())
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package proxies
 
 import (
@@ -75,7 +77,9 @@ func (p proxy) start(t *testing.T, s setup) (socket string) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = time.Second
-	// A group of its own: a proxy that has to be killed takes its workers along.
+	// A group of its own: a proxy that has to be killed takes its workers along. It
+	// does not outlive this process; no goroutine here ends the thread that started
+	// it, which is what Pdeathsig is about (prctl(2)).
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

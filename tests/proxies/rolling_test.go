@@ -1,3 +1,5 @@
+//go:build linux
+
 package proxies
 
 import (
@@ -40,11 +42,7 @@ func (o *outcome) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d rolling restarts", o.restarts)
 	for _, name := range slices.Sorted(maps.Keys(o.methods)) {
-		m := o.methods[name]
-		fmt.Fprintf(&b, "; %s: %d of %d not 200", name, m.notOK(), m.requests)
-		for _, what := range slices.Sorted(maps.Keys(m.bad)) {
-			fmt.Fprintf(&b, ", %d x %s", m.bad[what], what)
-		}
+		fmt.Fprintf(&b, "; %s: %v", name, o.methods[name])
 	}
 	fmt.Fprintf(&b, "; %d executed in vain; %d late; a stop took at most %v", o.repeated(), o.late, o.slowest.Round(time.Millisecond))
 	return b.String()
