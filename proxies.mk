@@ -15,6 +15,6 @@ test-wire: server ## Count the RST segments of drains, in network namespaces (ro
 	$(GO) test -race -count=1 -v -timeout 10m ./tests/wire
 
 .PHONY: test-wire-full
-test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 50 ms to 4 s; the table goes to build/windows.md (6 minutes)
+test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 50 ms to 4 s; the table goes to build/windows.md (4 minutes)
 	@mkdir -p build
 	$(GO) test -count=1 -v -timeout 60m ./tests/wire -rounds 5 -windows 50ms,100ms,250ms,500ms,1s,2s,4s -results $(CURDIR)/build/windows.md

@@ -23,8 +23,7 @@ var roundsFlag = flag.Int("rounds", 1, "stop each server `N` times in each scena
 // result is what the clients, the server and the server's kernel say of some stops.
 type result struct {
 	lab.Result
-	wire   counters // during the drains: from SIGTERM to the clients' end
-	before counters // until SIGTERM
+	wire counters // from SIGTERM to the clients' end
 }
 
 // resets is the number of RST that the server sent for anything but a connection
@@ -43,14 +42,7 @@ func stop(t *testing.T, oneWay time.Duration, scenario, variant string, rounds i
 	l := link.Open(t, oneWay)
 	file := filepath.Join(t.TempDir(), "lab.json")
 	var r result
-	last := count(t, l.Server)
-	lap := func(to *counters) func() {
-		return func() {
-			now := count(t, l.Server)
-			*to = to.plus(now.minus(last))
-			last = now
-		}
-	}
+	var atStop counters
 	var out strings.Builder
 	err = lab.Run(t.Context(), lab.Options{
 		Root:      root,
@@ -68,8 +60,8 @@ func stop(t *testing.T, oneWay time.Duration, scenario, variant string, rounds i
 			})
 			return conn, err
 		},
-		Stopping: lap(&r.before),
-		Stopped:  lap(&r.wire),
+		Stopping: func() { atStop = count(t, l.Server) },
+		Stopped:  func() { r.wire = r.wire.plus(count(t, l.Server).minus(atStop)) },
 	})
 	// The lab's limits are those of loopback; what counts here is judged here.
 	if err != nil && !errors.Is(err, lab.ErrLimit) {

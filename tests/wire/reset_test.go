@@ -37,7 +37,7 @@ func TestNoResetLeavesTheServer(t *testing.T) {
 				t.Run(s.name, func(t *testing.T) {
 					t.Run(lab.Patched, func(t *testing.T) {
 						r := stop(t, roundTrip/2, s.name, lab.Patched, *roundsFlag)
-						t.Logf("%d stops, %d connections: %v (before: %v); %d refused, %d lost, %d late", r.Stops, r.Connections, r.wire, r.before, r.Refused, r.Lost, r.Late)
+						t.Logf("%d stops, %d connections: %v; %d refused, %d lost, %d late", r.Stops, r.Connections, r.wire, r.Refused, r.Lost, r.Late)
 						if r.resets() != 0 || r.wire.abortOnClose != 0 || r.wire.abortOnData != 0 {
 							t.Errorf("%d RST of which %d were refusals: %v", r.wire.outRsts, r.Refused, r.wire)
 						}
@@ -49,7 +49,7 @@ func TestNoResetLeavesTheServer(t *testing.T) {
 						resets := 0
 						for n := 0; n < mostRounds && resets == 0; n++ {
 							r := stop(t, roundTrip/2, s.name, lab.Upstream, *roundsFlag)
-							t.Logf("%d stops, %d connections: %v (before: %v); %d refused, %d lost", r.Stops, r.Connections, r.wire, r.before, r.Refused, r.Lost)
+							t.Logf("%d stops, %d connections: %v; %d refused, %d lost", r.Stops, r.Connections, r.wire, r.Refused, r.Lost)
 							resets += r.resets()
 						}
 						if resets == 0 {
