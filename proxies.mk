@@ -6,7 +6,7 @@ test-proxies: server ## Restart servers behind nginx and HAProxy, and under curl
 	$(GO) test -race -count=1 -v -timeout 10m ./tests/proxies
 
 .PHONY: test-proxies-full
-test-proxies-full: server ## The same with 40 rolling restarts of each kind; the table goes to build/proxies.md (6 minutes)
+test-proxies-full: server ## The same with 40 rolling restarts of each kind; the table goes to build/proxies.md (5 minutes)
 	@mkdir -p build
 	$(GO) test -count=1 -v -timeout 60m ./tests/proxies -restarts 40 -results $(CURDIR)/build/proxies.md
 
