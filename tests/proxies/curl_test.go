@@ -18,7 +18,7 @@ import (
 
 const (
 	curls    = 20
-	requests = 300 // of one curl, on one connection as long as it lasts
+	requests = 600 // of one curl, on one connection as long as it lasts
 )
 
 // TestCurlThroughARestart lets curl post on connections that it reuses. curl
@@ -30,11 +30,16 @@ func TestCurlThroughARestart(t *testing.T) {
 		t.Run(v, func(t *testing.T) {
 			path := build(t, v)
 			var died, failed, restarts int
-			for restarts == 0 || v == lab.Upstream && died+failed == 0 && restarts < mostRestarts {
-				d, f := curlThroughARestart(t, program, path)
+			for tries := 0; tries < mostRestarts && (restarts == 0 || v == lab.Upstream && died+failed == 0); tries++ {
+				d, f, met := curlThroughARestart(t, program, path)
 				died += d
 				failed += f
-				restarts++
+				if met {
+					restarts++
+				}
+			}
+			if restarts == 0 {
+				t.Fatalf("in %d tries the curls were done before the stop was over: the machine is too busy", mostRestarts)
 			}
 			t.Logf("%d curls: %d dead connections, %d failed requests in %d restarts", curls, died, failed, restarts)
 			if v == lab.Upstream && died+failed == 0 {
@@ -52,7 +57,9 @@ func TestCurlThroughARestart(t *testing.T) {
 // has another message.
 var deadConnection = regexp.MustCompile(`Connection died, retrying a fresh connect`)
 
-func curlThroughARestart(t *testing.T, program, path string) (died, failed int) {
+// curlThroughARestart says how many connections died under curl, how many requests
+// failed, and whether the stop met the load to its end.
+func curlThroughARestart(t *testing.T, program, path string) (died, failed int, met bool) {
 	t.Helper()
 	server := start(t, path)
 	var mu sync.Mutex
@@ -98,12 +105,9 @@ func curlThroughARestart(t *testing.T, program, path string) (died, failed int) 
 	}
 	server.takeOver(func() { <-underWay })
 	mu.Lock()
-	early := answered == curls*requests
+	met = answered < curls*requests
 	mu.Unlock()
 	joined.Wait()
 	server.stop()
-	if early {
-		t.Error("the curls were done before the stop was over: it met no load to its end")
-	}
-	return died, failed
+	return died, failed, met
 }
