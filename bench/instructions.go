@@ -13,7 +13,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/callgrind"
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/gobench"
-	"github.com/fastdrain/fastdrain/bench/internal/tool"
+	"github.com/fastdrain/fastdrain/internal/tool"
 )
 
 const (

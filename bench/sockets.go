@@ -11,8 +11,8 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/process"
 	"github.com/fastdrain/fastdrain/bench/internal/stats"
-	"github.com/fastdrain/fastdrain/bench/internal/tool"
 	"github.com/fastdrain/fastdrain/bench/internal/wrk"
+	"github.com/fastdrain/fastdrain/internal/tool"
 )
 
 // narrow is the width of a ratio's interval at which no more pairs are needed.

@@ -4,15 +4,21 @@ package main
 
 import (
 	"flag"
+	"fmt"
 
 	"github.com/valyala/fasthttp"
 )
 
 // drainFlags defines the flags that only the patched copy understands, and
-// returns the function that applies them to a server after flag.Parse.
-func drainFlags() func(*fasthttp.Server) {
+// returns the function that applies them to a server after flag.Parse, and one
+// that tells what only the patched copy knows of its drain.
+func drainFlags() (set func(*fasthttp.Server), account func(*fasthttp.Server) string) {
 	finalRead := flag.Duration("final-read", 0, "at the stop, wait this `long` for a last request on each connection; 0 is the default, negative is not at all")
-	return func(srv *fasthttp.Server) {
+	set = func(srv *fasthttp.Server) {
 		srv.Drain.FinalRead = *finalRead
 	}
+	account = func(srv *fasthttp.Server) string {
+		return fmt.Sprintf(", %d late", srv.DrainReport().Late)
+	}
+	return set, account
 }

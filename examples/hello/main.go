@@ -2,7 +2,8 @@
 //
 // It answers "hello NAME" to ?name=NAME and takes its time when asked to:
 // ?sleep=3ms. Its first line of output is the address it listens on, its last
-// line says how many requests it executed and how long the shutdown took.
+// line says how many requests it executed and how long the shutdown took, and with
+// the patched copy how many connections sent something too late.
 //
 // The same source builds with upstream's fasthttp and with the patched copy;
 // the drain's settings are in drain.go, behind the build tag fastdrain.
@@ -31,7 +32,8 @@ const grace = 30 * time.Second
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "listen on `address`; port 0 takes a free one")
 	useTLS := flag.Bool("tls", false, "speak TLS, with a certificate made at start")
-	drain := drainFlags()
+	share := flag.Bool("reuseport", false, "share the port (SO_REUSEPORT), so that the next process can take over before this one stops")
+	drain, account := drainFlags()
 	flag.Parse()
 
 	var executed atomic.Int64
@@ -56,7 +58,7 @@ func main() {
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer cancel()
 
-	ln, err := net.Listen("tcp4", *addr)
+	ln, err := listen(*addr, *share)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -74,7 +76,7 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	err = srv.ShutdownWithContext(ctx)
-	fmt.Printf("served %d requests, shutdown took %v\n", executed.Load(), time.Since(begin))
+	fmt.Printf("served %d requests, shutdown took %v%s\n", executed.Load(), time.Since(begin), account(srv))
 	if err != nil {
 		log.Fatal("shutdown: ", err)
 	}

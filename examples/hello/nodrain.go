@@ -4,7 +4,7 @@ package main
 
 import "github.com/valyala/fasthttp"
 
-// drainFlags does nothing: upstream has no drain to set up.
-func drainFlags() func(*fasthttp.Server) {
-	return func(*fasthttp.Server) {}
+// drainFlags does nothing: upstream has no drain to set up, or to tell of.
+func drainFlags() (set func(*fasthttp.Server), account func(*fasthttp.Server) string) {
+	return func(*fasthttp.Server) {}, func(*fasthttp.Server) string { return "" }
 }

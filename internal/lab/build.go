@@ -11,6 +11,17 @@ import (
 	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
+// Build builds a variant's server from the checkout in root and returns the path
+// of its binary. It fails if the binary does not contain the fasthttp that the
+// variant stands for.
+func Build(ctx context.Context, root, variant string) (path string, err error) {
+	path, err = newBuilder(root).build(ctx, variant)
+	if err != nil {
+		return "", fmt.Errorf("building the %s server: %w", variant, err)
+	}
+	return path, nil
+}
+
 // builder builds the servers of a project's checkout.
 type builder struct {
 	variant.Builder
@@ -20,8 +31,6 @@ func newBuilder(root string) builder {
 	return builder{variant.Builder{Root: root, Dir: filepath.Join(root, "bin", "lab")}}
 }
 
-// build builds a variant's server and returns the path of its binary. It fails
-// if the binary does not contain the fasthttp that the variant stands for.
 func (b builder) build(ctx context.Context, name string) (path string, err error) {
 	if err := os.MkdirAll(b.Dir, 0o755); err != nil {
 		return "", err

@@ -21,6 +21,7 @@ const patience = 20 * time.Second
 // yard is what the clients of one round share.
 type yard struct {
 	addr     string
+	dial     func(d *net.Dialer, network, addr string) (net.Conn, error)
 	over     context.Context // ends when the server has exited
 	stopping atomic.Bool     // set directly before SIGTERM
 
@@ -29,7 +30,7 @@ type yard struct {
 }
 
 func newYard(over context.Context, addr string, clients int) *yard {
-	y := &yard{addr: addr, over: over, underWay: make(chan struct{})}
+	y := &yard{addr: addr, dial: (*net.Dialer).Dial, over: over, underWay: make(chan struct{})}
 	y.waiting.Store(int64(clients))
 	return y
 }
@@ -85,7 +86,7 @@ func (c *client) underWay() {
 func (c *client) dial() bool {
 	c.drop()
 	dialer := net.Dialer{Timeout: patience, KeepAlive: -1}
-	conn, err := dialer.Dial("tcp4", c.yard.addr)
+	conn, err := c.yard.dial(&dialer, "tcp4", c.yard.addr)
 	switch {
 	case err == nil:
 	case errors.Is(err, syscall.ECONNREFUSED):

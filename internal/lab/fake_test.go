@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // fakeMode is the environment variable that makes the test binary a server with
@@ -29,14 +31,14 @@ func TestMain(m *testing.M) {
 }
 
 // fakeServer returns the command that starts a server with the fault.
-func fakeServer(t *testing.T, mode string) command {
+func fakeServer(t *testing.T, mode string) process.Command {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The race detector would wait for a second at the exit of the process.
-	return command{path: exe, env: []string{fakeMode + "=" + mode, "GORACE=atexit_sleep_ms=0"}}
+	return process.Command{Path: exe, Env: []string{fakeMode + "=" + mode, "GORACE=atexit_sleep_ms=0"}}
 }
 
 // The modes of the fake server. But for what is said here it answers all.

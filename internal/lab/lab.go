@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // DefaultRounds is the number of rounds where nothing else is asked for.
@@ -30,6 +34,18 @@ type Options struct {
 	Demo bool
 	// JSONFile is where the results go as JSON; empty is nowhere.
 	JSONFile string
+
+	// Addr is the address that the servers listen on; empty is a free port of
+	// 127.0.0.1. Start starts them, nil is as ever, and Dial connects to them
+	// over TCP, nil is [net.Dialer.Dial]. They are for servers and clients in
+	// network namespaces. Stopping, if any, is called directly before SIGTERM, and
+	// Stopped when the process has exited and the clients have ended.
+	Addr              string
+	Start             func(*exec.Cmd) error
+	Dial              func(d *net.Dialer, network, addr string) (net.Conn, error)
+	Stopping, Stopped func()
+	// PatchedArgs are arguments for the patched server, after the scenario's own.
+	PatchedArgs []string
 
 	// Out is for the results, Progress for what happens until they are there.
 	Out, Progress io.Writer
@@ -67,7 +83,7 @@ func Run(ctx context.Context, o Options) error {
 	begin := time.Now()
 	var results []*Result
 	for _, group := range groups {
-		more, err := runGroup(ctx, group, o.rounds(group[0].scenario), servers, progress)
+		more, err := runGroup(ctx, group, o, servers, progress)
 		if err != nil {
 			return err
 		}
@@ -109,7 +125,6 @@ func (o Options) rounds(s *scenario) int {
 }
 
 func buildServers(ctx context.Context, root string, groups [][]cell, progress *reporter) (map[string]string, error) {
-	b := newBuilder(root)
 	servers := map[string]string{}
 	for _, variant := range Variants() {
 		needed := slices.ContainsFunc(groups, func(group []cell) bool {
@@ -119,9 +134,9 @@ func buildServers(ctx context.Context, root string, groups [][]cell, progress *r
 			continue
 		}
 		progress.step("building the %s server", variant)
-		path, err := b.build(ctx, variant)
+		path, err := Build(ctx, root, variant)
 		if err != nil {
-			return nil, fmt.Errorf("building the %s server: %w", variant, err)
+			return nil, err
 		}
 		servers[variant] = path
 	}
@@ -130,19 +145,20 @@ func buildServers(ctx context.Context, root string, groups [][]cell, progress *r
 
 // runGroup runs the rounds of one scenario. The variants take turns, so that
 // what else the machine does meanwhile hits all of them alike.
-func runGroup(ctx context.Context, group []cell, rounds int, servers map[string]string, progress *reporter) ([]*Result, error) {
+func runGroup(ctx context.Context, group []cell, o Options, servers map[string]string, progress *reporter) ([]*Result, error) {
+	rounds := o.rounds(group[0].scenario)
 	results := make([]*Result, len(group))
 	for i, c := range group {
 		results[i] = newResult(c)
 	}
 	progress.begin(results, rounds)
 	defer progress.end()
-	r := runner{exitBound: exitBound}
+	r := runner{exitBound: exitBound, dial: o.Dial, stopping: o.Stopping, stopped: o.Stopped}
 	for n := range rounds {
 		for i, c := range group {
-			server := command{path: servers[c.variant]}
+			server := process.Command{Path: servers[c.variant], Addr: o.Addr, Start: o.Start}
 			if c.variant == Patched {
-				server.args = c.scenario.patchedArgs
+				server.Args = append(slices.Clone(c.scenario.patchedArgs), o.PatchedArgs...)
 			}
 			one, err := r.run(ctx, server, c.scenario)
 			if err != nil {

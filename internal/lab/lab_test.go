@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // projectRoot is the checkout that the tests run in.
@@ -16,7 +18,7 @@ const projectRoot = "../.."
 // The control: if upstream's server lost nothing here, the lab could not see
 // what it is made to see.
 func TestUpstreamLosesRequests(t *testing.T) {
-	server, err := newBuilder(root(t)).build(t.Context(), Upstream)
+	server, err := Build(t.Context(), root(t), Upstream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +28,7 @@ func TestUpstreamLosesRequests(t *testing.T) {
 		// A stop can be lucky.
 		const most = 20
 		for r.Stops < most && (r.Lost == 0 || name == "pipeline" && r.ExecutedUnanswered == 0) {
-			one, err := runner{exitBound: exitBound}.run(t.Context(), command{path: server}, s)
+			one, err := runner{exitBound: exitBound}.run(t.Context(), process.Command{Path: server}, s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +88,7 @@ func TestPatchedServerKeepsItsLimits(t *testing.T) {
 }
 
 func TestPatchedCopyThatIsNotThereIsAnError(t *testing.T) {
-	_, err := newBuilder(t.TempDir()).build(t.Context(), Patched)
+	_, err := Build(t.Context(), t.TempDir(), Patched)
 	if err == nil || !strings.Contains(err.Error(), "make server") {
 		t.Errorf("error %v, want one that says `make server`", err)
 	}

@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 func result(scenario, variant string, stops, lost int) *Result {
-	r := &Result{Scenario: scenario, Variant: variant, Stops: stops, Lost: lost, clients: 1000, exits: counter{exitClean: stops}}
+	r := &Result{Scenario: scenario, Variant: variant, Stops: stops, Lost: lost, clients: 1000, exits: counter{process.ExitClean: stops}}
 	r.Requests = 1000
 	return r
 }
@@ -42,7 +44,7 @@ func TestLimits(t *testing.T) {
 		"a control that shows nothing":  {[]*Result{result("keepalive", Upstream, 5, 0), result("keepalive", Patched, 5, 0)}, []outcome{open, kept}},
 		"hold under the limit":          {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.0199 })}, []outcome{kept}},
 		"hold at the limit":             {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.02 })}, []outcome{exceeded}},
-		"an exit code":                  {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{exitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
+		"an exit code":                  {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{process.ExitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
 		"a wrong answer":                {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.tally.problems.count("x", 1) })}, []outcome{kept, exceeded}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,8 +64,8 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 	r := newResult(cell{&scenarios[0], Patched})
 	for _, d := range []time.Duration{ms(40), ms(10), ms(20), ms(30)} {
 		r.add(&round{
-			tally:    tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2},
-			executed: 991, executedKnown: true, shutdown: d, exit: exitClean,
+			tally: tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2}, late: 1,
+			executed: 991, executedKnown: true, shutdown: d, exit: process.ExitClean,
 		})
 	}
 	path := filepath.Join(t.TempDir(), "lab.json")
@@ -83,7 +85,7 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 	}
 	want := map[string]any{
 		"scenario": "keepalive", "variant": "patched", "stops": 4.0, "connections": 400.0, "requests": 4000.0,
-		"lost": 12.0, "executed_unanswered": 4.0, "refused": 8.0, "exit": "0",
+		"lost": 12.0, "executed_unanswered": 4.0, "late": 4.0, "refused": 8.0, "exit": "0",
 	}
 	for key, value := range want {
 		if got[0][key] != value {

@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,20 +23,24 @@ func writeTable(w io.Writer, results []*Result, terminal bool) {
 	t.SetStyle(style)
 	t.AppendHeader(table.Row{
 		"scenario", "variant", "stops", "connections", "requests", "lost", "lost per\nstop",
-		"executed,\nunanswered", "refused", "shutdown (s)\nmin / median / max", "exit",
+		"executed,\nunanswered", "late", "refused", "shutdown (s)\nmin / median / max", "exit",
 	})
 	var configs []table.ColumnConfig
-	for n := 3; n <= 10; n++ {
+	for n := 3; n <= 11; n++ {
 		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(configs)
 	for i, r := range results {
+		late := "-"
+		if r.Variant == Patched {
+			late = strconv.Itoa(r.Late)
+		}
 		if i > 0 && results[i-1].Scenario != r.Scenario {
 			t.AppendSeparator()
 		}
 		t.AppendRow(table.Row{
 			r.Scenario, r.Variant, r.Stops, r.Connections, r.Requests, r.Lost, fmt.Sprintf("%.1f", r.perStop()),
-			r.ExecutedUnanswered, r.Refused,
+			r.ExecutedUnanswered, late, r.Refused,
 			fmt.Sprintf("%.4f / %.4f / %.4f", r.Shutdown.Min, r.Shutdown.Median, r.Shutdown.Max), r.Exit,
 		})
 	}

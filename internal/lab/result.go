@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
 
@@ -29,6 +30,10 @@ type Result struct {
 	// server's count, less the number of complete responses received. Rounds in
 	// which the server had to be killed, and could not say, are not in it.
 	ExecutedUnanswered int `json:"executed_unanswered"`
+	// Late is the number of connections on which the server saw bytes after its
+	// last look, as it says itself. Of the other variants 0 says nothing: only the
+	// patched server counts them.
+	Late int `json:"late"`
 	// Refused is the number of connection attempts that were refused, which
 	// costs a client nothing.
 	Refused int `json:"refused"`
@@ -68,6 +73,7 @@ func (r *Result) add(one *round) {
 	if one.executedKnown {
 		r.ExecutedUnanswered += one.executed - one.answered
 	}
+	r.Late += one.late
 	r.shutdown = append(r.shutdown, one.shutdown)
 	r.Shutdown = spreadOf(r.shutdown)
 	r.exits.count(one.exit, 1)
@@ -78,7 +84,7 @@ func (r *Result) add(one *round) {
 }
 
 // failedExits is the number of rounds that did not end with exit code 0.
-func (r *Result) failedExits() int { return r.Stops - r.exits[exitClean] }
+func (r *Result) failedExits() int { return r.Stops - r.exits[process.ExitClean] }
 
 func exits(c counter) string {
 	ways := c.byCount()

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"sync"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // Bounds of a round. They are far above what a sound server needs; the example
@@ -20,6 +23,7 @@ type round struct {
 	tally
 	executed      int // requests whose handler ran, as the server says
 	executedKnown bool
+	late          int           // connections with bytes after the last look, as the server says
 	shutdown      time.Duration // SIGTERM to the exit of the process
 	exit          string
 	stderr        string // what the server said last, if it did not exit well
@@ -28,24 +32,30 @@ type round struct {
 // runner runs rounds. Its fields are what tests shorten.
 type runner struct {
 	exitBound time.Duration
+	dial      func(d *net.Dialer, network, addr string) (net.Conn, error) // nil: as ever
+
+	stopping, stopped func() // may be nil
 }
 
 // run starts the server and the clients of the scenario, waits until all of them
 // are under way, stops the server at a random moment, and counts. An error means
 // that there was no round to count; a bad server is not an error but a bad count.
-func (r runner) run(ctx context.Context, server command, s *scenario) (*round, error) {
+func (r runner) run(ctx context.Context, server process.Command, s *scenario) (*round, error) {
 	if s.tls {
-		server.args = append([]string{"-tls"}, server.args...)
+		server.Args = append([]string{"-tls"}, server.Args...)
 	}
-	proc, addr, err := start(ctx, server)
+	proc, err := process.Start(ctx, server)
 	if err != nil {
 		return nil, err
 	}
-	defer proc.kill()
+	defer proc.Kill()
 
 	over, end := context.WithCancel(ctx)
 	defer end()
-	yard := newYard(over, addr, s.clients)
+	yard := newYard(over, proc.Addr, s.clients)
+	if r.dial != nil {
+		yard.dial = r.dial
+	}
 	var secure *tls.Config
 	if s.tls {
 		// The certificate is made at the server's start and trusted by nobody;
@@ -83,24 +93,24 @@ func (r runner) run(ctx context.Context, server command, s *scenario) (*round, e
 		return &sum
 	}
 	giveUp := func(why string) error {
-		proc.kill()
+		proc.Kill()
 		sum := join()
 		return fmt.Errorf("before the stop: %s (%d of %d clients were under way)%s%s",
-			why, int64(s.clients)-yard.waiting.Load(), s.clients, sum.faults.list(), proc.stderr.quote())
+			why, int64(s.clients)-yard.waiting.Load(), s.clients, sum.faults.list(), proc.Stderr())
 	}
 
 	bound := time.NewTimer(underWayBound)
 	defer bound.Stop()
 	select {
 	case <-yard.underWay:
-	case <-proc.exited:
+	case <-proc.Exited():
 		return nil, giveUp("the server ended by itself")
 	case <-clientGone:
 		return nil, giveUp("a client ended that had not got an answer yet")
 	case <-bound.C:
 		return nil, giveUp(fmt.Sprintf("the clients have not got under way in %v", underWayBound))
 	case <-ctx.Done():
-		proc.kill()
+		proc.Kill()
 		join()
 		return nil, context.Cause(ctx)
 	}
@@ -111,17 +121,23 @@ func (r runner) run(ctx context.Context, server command, s *scenario) (*round, e
 	defer moment.Stop()
 	select {
 	case <-moment.C:
-	case <-proc.exited:
+	case <-proc.Exited():
 		return nil, giveUp("the server ended by itself")
 	case <-ctx.Done():
-		proc.kill()
+		proc.Kill()
 		join()
 		return nil, context.Cause(ctx)
 	}
 
 	yard.stopping.Store(true)
-	shutdown, err := proc.stop(r.exitBound)
+	if r.stopping != nil {
+		r.stopping()
+	}
+	shutdown, err := proc.Stop(r.exitBound)
 	sum := join()
+	if r.stopped != nil {
+		r.stopped()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +145,14 @@ func (r runner) run(ctx context.Context, server command, s *scenario) (*round, e
 		return nil, context.Cause(ctx)
 	}
 
-	res := &round{tally: *sum, shutdown: shutdown, exit: proc.exit()}
-	if res.exit != exitClean {
-		res.stderr = proc.stderr.quote()
+	res := &round{tally: *sum, shutdown: shutdown, exit: proc.Exit()}
+	if res.exit != process.ExitClean {
+		res.stderr = proc.Stderr()
 	}
-	res.executed, res.executedKnown = proc.executed()
+	res.executed, res.executedKnown = proc.Executed()
+	res.late, _ = proc.Late()
 	switch {
-	case !res.executedKnown && res.exit != exitKilled:
+	case !res.executedKnown && res.exit != process.ExitKilled:
 		res.problems.count("the server did not say how many requests it executed", 1)
 	case res.executedKnown && res.executed < res.answered:
 		res.faults.count("more responses were received than requests executed", 1)

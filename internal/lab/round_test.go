@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // small returns a scenario of the table with few clients.
@@ -166,16 +168,16 @@ func TestInterruptionEndsTheServer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := small(t, "keepalive")
 	s.stop = span{time.Hour, time.Hour}
-	p, addr, err := start(ctx, fakeServer(t, stuck))
+	p, err := process.Start(ctx, fakeServer(t, stuck))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.kill()
+	defer p.Kill()
 	cancel()
 	select {
-	case <-p.exited:
+	case <-p.Exited():
 	case <-time.After(20 * time.Second):
-		t.Fatalf("the server at %s still runs 20 s after the interruption", addr)
+		t.Fatalf("the server at %s still runs 20 s after the interruption", p.Addr)
 	}
 
 	ctx, cancel = context.WithCancel(t.Context())

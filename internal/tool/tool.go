@@ -1,4 +1,4 @@
-// Package tool finds the programs that a measurement needs beside Go.
+// Package tool finds the programs that tests and measurements need beside Go.
 package tool
 
 import (
@@ -21,7 +21,7 @@ func Find(ctx context.Context, name string, say func(format string, args ...any)
 		return "", how
 	}
 	say("installing %s", name)
-	cmd := exec.CommandContext(ctx, apt, "install", "-y", "-q", name)
+	cmd := exec.CommandContext(ctx, apt, "-o", "DPkg::Lock::Timeout=120", "install", "-y", "-q", "--no-install-recommends", name)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w (which failed: %v)\n%s", how, err, out)

@@ -1,0 +1,20 @@
+# Servers behind software that others wrote, and what they put on the wire.
+# Included by Makefile.
+
+.PHONY: test-proxies
+test-proxies: server ## Restart servers behind nginx and HAProxy, and under curl, wrk and http.Transport (1 minute)
+	$(GO) test -race -count=1 -v -timeout 10m ./tests/proxies
+
+.PHONY: test-proxies-full
+test-proxies-full: server ## The same with 40 rolling restarts of each kind; the table goes to build/proxies.md (5 minutes)
+	@mkdir -p build
+	$(GO) test -count=1 -v -timeout 60m ./tests/proxies -restarts 40 -results $(CURDIR)/build/proxies.md
+
+.PHONY: test-wire
+test-wire: server ## Count the RST segments of drains, in network namespaces (root; 1 minute)
+	$(GO) test -race -count=1 -v -timeout 10m ./tests/wire
+
+.PHONY: test-wire-full
+test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 50 ms to 4 s; the table goes to build/windows.md (4 minutes)
+	@mkdir -p build
+	$(GO) test -count=1 -v -timeout 60m ./tests/wire -rounds 5 -windows 50ms,100ms,250ms,500ms,1s,2s,4s -results $(CURDIR)/build/windows.md
