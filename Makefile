@@ -38,7 +38,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 .PHONY: test
 test: ## Run all checks and tests (8 minutes)
-	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-observe test-lab; do \
+	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-adopt test-observe test-lab; do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || exit 1; \
 		echo "== $$target: $$((SECONDS - start)) s"; \
@@ -113,3 +113,4 @@ clean: ## Remove what the build made (but for upstream's files in server/)
 include metrics.mk
 include bench.mk
 include proxies.mk
+include adopt.mk
