@@ -13,7 +13,7 @@ test-adopt: server ## Take the copy into services on real modules, and follow th
 
 .PHONY: test-fiber
 test-fiber: server ## Run Fiber's own tests with upstream and with the copy, and compare them one by one (5 minutes)
-	$(GO) test -count=1 -v -timeout 20m ./tests/fiber
+	$(GO) test -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./tests/upstream
 
 .PHONY: upgrade
 upgrade: bin/fastdrain ## Take the upstream version VERSION: check, pin, write, and run upstream's suite

@@ -21,7 +21,7 @@ const (
 	// before and after are how much of the time around the drain is shown.
 	before, after = 250 * time.Millisecond, 100 * time.Millisecond
 
-	interval = 2 * time.Millisecond
+	interval = 5 * time.Millisecond
 )
 
 // load is what clients do meanwhile: most wait longer than the window's half, so

@@ -2,9 +2,7 @@ package adopt
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,8 +53,8 @@ func setup() (err error) {
 	return nil
 }
 
-// script runs a script in an empty folder, with app.go of an app as its main.go
-// if there is one, and with more variables of the environment.
+// script runs a script in an empty folder, with an app as the service in
+// home/my-service if there is one, and with more variables of the environment.
 func script(t *testing.T, file, app string, vars ...string) {
 	t.Helper()
 	goEnv := map[string]string{}
@@ -124,10 +122,4 @@ func loses(ts *testscript.TestScript, neg bool, args []string) {
 	if !neg && lost == 0 {
 		ts.Fatalf("no request was lost, so a run without loss proves nothing")
 	}
-}
-
-// exists says whether a file is there.
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return !errors.Is(err, fs.ErrNotExist)
 }
