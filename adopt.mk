@@ -34,6 +34,10 @@ release: server ## Write the copy as VERSION into build/proxy, for a module prox
 	@test -n '$(VERSION)' || { echo 'which version? make release VERSION=$(PINNED)-fastdrain.1'; exit 1; }
 	bin/fastdrain release $(VERSION)
 
+.PHONY: picture
+picture: server ## Draw docs/lost.svg from a run of its own (a minute, on a quiet machine)
+	$(GO) run ./internal/picture
+
 .PHONY: kubernetes
 kubernetes: ## Write what examples/kubernetes takes from elsewhere: the alerts as a PrometheusRule
 	cd tests/kubernetes && $(GO) run ./gen

@@ -2,6 +2,8 @@ package drainrun_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log"
 	"time"
 
@@ -40,8 +42,28 @@ func ExampleOptions() {
 	}
 }
 
+// What a process may want to say when its drain was not graceful.
+func ExampleDrainError() {
+	explain := func(err error) string {
+		var drain *drainrun.DrainError
+		switch {
+		case errors.Is(err, drainrun.ErrSecondSignal):
+			return "somebody was impatient"
+		case errors.Is(err, context.DeadlineExceeded):
+			return fmt.Sprintf("it took longer than %v", drainrun.DefaultGrace)
+		case errors.As(err, &drain):
+			return "the drain was " + drain.Report.Verdict()
+		}
+		return "the server could not serve"
+	}
+	fmt.Println(explain(&drainrun.DrainError{Err: drainrun.ErrSecondSignal}))
+	// Output: somebody was impatient
+}
+
 func ExampleLogReport() {
 	srv := &fasthttp.Server{Logger: log.Default()}
 	_ = srv.Shutdown()
-	drainrun.LogReport(srv) // drain graceful in 0s: 0 connections open at the stop, ...
+	report := drainrun.LogReport(srv) // drain graceful in 0s: 0 connections open at the stop, ...
+	fmt.Println(report.Verdict())
+	// Output: graceful
 }
