@@ -22,7 +22,7 @@ upgrade: bin/fastdrain ## Take the upstream version VERSION: check, pin, write, 
 	bin/fastdrain pin $(VERSION)
 	$(MAKE) server
 	@for dir in . examples/fiber; do \
-		(cd $$dir && $(GO) mod edit -require=github.com/valyala/fasthttp@$(VERSION) && $(GO) build -mod=mod ./...) || exit 1; \
+		(cd $$dir && $(GO) mod edit -require=github.com/valyala/fasthttp@$(VERSION) && $(GO) build -mod=mod -o /dev/null ./...) || exit 1; \
 	done
 	@# The documents name the pinned version; those with history stay.
 	sed -i 's/$(subst .,\.,$(PINNED))/$(VERSION)/g' README.md CONTRIBUTING.md

@@ -76,7 +76,7 @@ func vendorInto(ctx context.Context, out io.Writer, p *project.Project, dir, ver
 	if r.Workspace != "" {
 		fmt.Fprintf(out, "In the workspace %s the line holds for all modules; where one is built alone (GOWORK=off), it needs the line, too.\n", r.Workspace)
 	}
-	if r.Changed {
+	if r.Changed || !v.Changes.None() {
 		fmt.Fprintln(out, "Now run: go mod tidy")
 	}
 	if r.VendorDir {

@@ -35,6 +35,7 @@ func main() {
 	}
 	err := drainrun.Run(app.Server(), serve, drainrun.Options{
 		Shutdown: app.ShutdownWithContext, // the app's hooks run
+		Logger:   log.Default(),           // the one that Fiber gives its server drops everything
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -36,6 +36,7 @@ func ExampleOptions() {
 	err := drainrun.Run(app.Server(), func() error { return app.Listen(":8080") }, drainrun.Options{
 		Grace:    45 * time.Second,
 		Shutdown: app.ShutdownWithContext,
+		Logger:   log.Default(),
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -20,11 +20,14 @@ const logConns = 10
 // calls it.
 func LogReport(srv *fasthttp.Server) fasthttp.DrainReport {
 	r := srv.DrainReport()
-	if r.Phase == fasthttp.PhaseServing && r.Started.IsZero() {
-		return r
-	}
-	logger(srv).Printf("%s", reportLine(r, time.Now()))
+	logReport(logger(srv), r)
 	return r
+}
+
+func logReport(to fasthttp.Logger, r fasthttp.DrainReport) {
+	if r.Phase != fasthttp.PhaseServing || !r.Started.IsZero() {
+		to.Printf("%s", reportLine(r, time.Now()))
+	}
 }
 
 // logger is where the server writes, too.

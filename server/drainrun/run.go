@@ -36,6 +36,11 @@ type Options struct {
 	// framework that has hooks there, such as app.ShutdownWithContext of
 	// Fiber. It has to call the server's in its turn.
 	Shutdown func(context.Context) error
+
+	// Logger is where Run writes. Nil means the server's Logger, and stderr if
+	// it has none. A framework may have set one that drops everything, as Fiber
+	// does: take log.Default() there.
+	Logger fasthttp.Logger
 }
 
 // DrainError is the error of [Run] for a drain that was not graceful.
@@ -80,8 +85,7 @@ func (e *DrainError) Unwrap() error { return e.Err }
 // Connections that are left then, or at the end of the grace, end with the
 // process; with Drain.ForceClose the drain closes them.
 //
-// Run logs the beginning of the drain and its account (see [LogReport]) through
-// the server's Logger. While it runs the process does not end by the two
+// Run logs the beginning of the drain and its account (see [LogReport]). While it runs the process does not end by the two
 // signals; afterwards they have their effect again.
 func Run(srv *fasthttp.Server, serve func() error, o Options) error {
 	signals := make(chan os.Signal, 2)
@@ -98,9 +102,12 @@ func Run(srv *fasthttp.Server, serve func() error, o Options) error {
 	if r.options.Shutdown == nil {
 		r.options.Shutdown = srv.ShutdownWithContext
 	}
+	if r.options.Logger == nil {
+		r.options.Logger = logger(srv)
+	}
 	select {
 	case sig := <-signals:
-		logger(srv).Printf("%v: draining, for %v at most; a second signal ends it", sig, r.options.Grace)
+		r.options.Logger.Printf("%v: draining, for %v at most; a second signal ends it", sig, r.options.Grace)
 	case r.serveErr = <-served:
 		r.returned = true
 		if r.serveErr != nil && srv.ConnStats().Open == 0 {
@@ -136,7 +143,8 @@ func (r *runner) drain(signals <-chan os.Signal) error {
 
 	err := r.options.Shutdown(ctx)
 	r.awaitServe(ctx)
-	report := LogReport(r.srv)
+	report := r.srv.DrainReport()
+	logReport(r.options.Logger, report)
 	switch {
 	case ctx.Err() != nil && report.Phase != fasthttp.PhaseStopped:
 		err = &DrainError{report, context.Cause(ctx)}
