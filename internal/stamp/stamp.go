@@ -62,6 +62,9 @@ func parse(text string) (Stamp, bool) {
 // maxLength bounds a stamp in bytes.
 const maxLength = 64 << 10
 
+// chunk is how much of a binary is read at once, in bytes.
+const chunk = 4 << 20
+
 // Scan reads a binary from its beginning to its end. It returns the stamp, nil
 // if there is none, and which of the words it has come across: the names of
 // functions, for example, which the run-time's tables hold in stripped binaries
@@ -74,7 +77,7 @@ func Scan(file string, words ...string) (found *Stamp, has map[string]bool, err 
 	defer f.Close()
 	has = map[string]bool{}
 	// Chunks overlap by more than a stamp is long, so that none is cut.
-	buf := make([]byte, 0, 4<<20)
+	buf := make([]byte, 0, chunk)
 	for {
 		n, err := io.ReadFull(f, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
