@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"fmt"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // StopProgram stops any program again and again, as a scenario does with the
@@ -23,7 +25,7 @@ func StopProgram(ctx context.Context, program, name string, rounds int) (*Result
 	result := newResult(cell{s, program})
 	r := runner{exitBound: exitBound}
 	for n := range rounds {
-		one, err := r.run(ctx, command{path: program}, s)
+		one, err := r.run(ctx, process.Command{Path: program}, s)
 		if err != nil {
 			return nil, fmt.Errorf("%s, round %d: %w", name, n+1, err)
 		}

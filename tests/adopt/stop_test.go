@@ -1,16 +1,16 @@
 package adopt
 
 import (
-	"bufio"
 	"crypto/tls"
 	"io"
 	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // bound is for what hangs.
@@ -26,33 +26,16 @@ func TestExamplesStopOnSIGTERM(t *testing.T) {
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			cmd := exec.Command(program, "-addr", "127.0.0.1:0")
-			var stderr strings.Builder
-			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
+			p, err := process.Start(t.Context(), process.Command{Path: program})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer cmd.Process.Kill()
-			kill := time.AfterFunc(bound, func() { cmd.Process.Kill() })
-			defer kill.Stop()
-
-			line, err := bufio.NewReader(stdout).ReadString('\n')
-			if err != nil {
-				t.Fatalf("no line of output: %v\n%s", err, &stderr)
-			}
-			addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-			if !ok {
-				t.Fatalf("the first line is %q", line)
-			}
+			defer p.Kill()
 			// The certificate is made at the start and trusted by nobody.
 			transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport, Timeout: bound}
-			resp, err := client.Get(scheme + "://" + addr + "/")
+			resp, err := client.Get(scheme + "://" + p.Addr + "/")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,14 +44,14 @@ func TestExamplesStopOnSIGTERM(t *testing.T) {
 			if err != nil || string(body) != "hello" {
 				t.Errorf("the answer is %q (%v)", body, err)
 			}
-			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			if _, err := p.Stop(bound); err != nil {
 				t.Fatal(err)
 			}
-			if err := cmd.Wait(); err != nil {
-				t.Errorf("the process ended with %v\n%s", err, &stderr)
+			if p.Exit() != process.ExitClean {
+				t.Errorf("the process ended with %s%s", p.Exit(), p.Stderr())
 			}
-			if log := stderr.String(); !strings.Contains(log, "drain graceful in") {
-				t.Errorf("the log has no account of the drain:\n%s", log)
+			if !strings.Contains(p.Stderr(), "drain graceful in") {
+				t.Errorf("the log has no account of the drain:%s", p.Stderr())
 			}
 		})
 	}
