@@ -8,9 +8,9 @@ SHELL := /bin/bash
 OLDEST := v1.76.0
 PINNED := $(shell sed -n 's/.*"version": "\(.*\)",/\1/p' server/pin.json)
 
-# Our tests in server/. vendor writes upstream's files read-only, so ours are
+# Our tests and examples in server/. vendor writes upstream's files read-only, so ours are
 # those that can be written to.
-OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' {} + | paste -sd'|' -)
+OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -nE 's/^func ((Test|Example)[A-Za-z0-9_]*).*/\1/p' {} + | paste -sd'|' -)
 
 OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
 
@@ -37,8 +37,8 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 	bin/fastdrain lab -demo
 
 .PHONY: test
-test: ## Run all checks and tests (8 minutes)
-	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-observe test-lab; do \
+test: ## Run all checks and tests (12 minutes)
+	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-adopt test-observe test-lab; do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || exit 1; \
 		echo "== $$target: $$((SECONDS - start)) s"; \
@@ -113,3 +113,4 @@ clean: ## Remove what the build made (but for upstream's files in server/)
 include metrics.mk
 include bench.mk
 include proxies.mk
+include adopt.mk

@@ -197,3 +197,22 @@ func (w withoutDuration) Write(p []byte) (int, error) {
 	_, err := io.WriteString(w.w, before+" in ...:"+after)
 	return len(p), err
 }
+
+// The table of all instruments, for one's own documentation or checks.
+func ExampleInstruments() {
+	for _, in := range metrics.Instruments() {
+		if in.Kind == metrics.Gauge {
+			fmt.Println(in.Kind, in.Prometheus, in.Unit)
+		}
+	}
+	page := metrics.Table() // the same in Markdown
+	fmt.Println(strings.Contains(page, "fasthttp_server_drain_start_timestamp_seconds"))
+	// The names that the instruments share.
+	fmt.Println(metrics.ServerLabel, metrics.ServerAttribute, metrics.DefaultServer, metrics.SpanName)
+	// Output:
+	// gauge fasthttp_server_oldest_idle_connection_seconds s
+	// gauge fasthttp_server_drain_start_timestamp_seconds s
+	// gauge fasthttp_server_drain_duration_seconds s
+	// true
+	// server fasthttp.server.name default fasthttp.shutdown
+}

@@ -28,9 +28,12 @@ func main() {
 func commands() []*cli.Command {
 	return []*cli.Command{
 		vendorCommand(),
+		doctorCommand(),
+		removeCommand(),
 		checkCommand(),
 		diffCommand(),
 		pinCommand(),
+		releaseCommand(),
 		labCommand(),
 	}
 }

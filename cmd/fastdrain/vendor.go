@@ -54,19 +54,34 @@ func vendorInto(ctx context.Context, out io.Writer, p *project.Project, dir, ver
 		return err
 	}
 	report(out, filepath.ToSlash(filepath.Clean(dir))+"/", v)
-	r, err := project.SetReplace(v.Module, dir)
+	r, err := project.SetReplace(v.Module, v.Version, dir)
 	if err != nil {
 		return fmt.Errorf("the copy is written, but its replace line is not: %w", err)
 	}
 	switch {
 	case r.GoMod == "":
 		fmt.Fprintf(out, "There is no go.mod above it. Put this line into the one of your service:\n\n\t%s\n\nand then run: go mod tidy\n", r.Line)
+		return nil
 	case r.Own:
 		fmt.Fprintf(out, "It is inside of this project, whose go.mod is left as it is.\n")
+		return nil
 	case r.Changed:
-		fmt.Fprintf(out, "%s: added %q\nNow run: go mod tidy\n", r.GoMod, r.Line)
+		fmt.Fprintf(out, "%s: added %q\n", r.GoMod, r.Line)
 	default:
 		fmt.Fprintf(out, "%s has the replace line already.\n", r.GoMod)
+	}
+	if r.Newer != "" {
+		fmt.Fprintf(out, "It asks for %s of %s, which is newer than the copy: what is new there is missing. Does the service still compile?\n", r.Newer, path.Base(v.Module))
+	}
+	if r.Workspace != "" {
+		fmt.Fprintf(out, "In the workspace %s the line holds for all modules; where one is built alone (GOWORK=off), it needs the line, too.\n", r.Workspace)
+	}
+	if r.Changed || !v.Changes.None() {
+		fmt.Fprintln(out, "Now run: go mod tidy")
+	}
+	if r.VendorDir {
+		// Also when only the copy has changed: the vendor folder has another.
+		fmt.Fprintln(out, "Now run: go mod vendor")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/drainrun"
 )
 
 // drainFlags defines the flags that only the patched copy understands, and
@@ -21,4 +22,9 @@ func drainFlags() (set func(*fasthttp.Server), account func(*fasthttp.Server) st
 		return fmt.Sprintf(", %d late", srv.DrainReport().Late)
 	}
 	return set, account
+}
+
+// run serves until a signal, and drains.
+func run(srv *fasthttp.Server, serve func() error) error {
+	return drainrun.Run(srv, serve, drainrun.Options{Grace: grace})
 }

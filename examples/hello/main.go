@@ -2,23 +2,21 @@
 //
 // It answers "hello NAME" to ?name=NAME and takes its time when asked to:
 // ?sleep=3ms. Its first line of output is the address it listens on, its last
-// line says how many requests it executed and how long the shutdown took, and with
-// the patched copy how many connections sent something too late.
+// line says how many requests it executed, and with the patched copy how many
+// connections sent something too late.
 //
-// The same source builds with upstream's fasthttp and with the patched copy;
-// the drain's settings are in drain.go, behind the build tag fastdrain.
+// The same source builds with upstream's fasthttp and with the patched copy:
+// what only the latter has, the drain's settings and package drainrun, is in
+// drain.go, behind the build tag fastdrain. nodrain.go does by hand what can be
+// done with upstream.
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"log"
 	"net"
-	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -54,31 +52,18 @@ func main() {
 	}
 	drain(srv)
 
-	// Ask for the signals before anybody can know that the server is up.
-	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer cancel()
-
 	ln, err := listen(*addr, *share)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("listening on", ln.Addr())
-
-	failed := make(chan error, 1)
-	go func() { failed <- serve(srv, ln, *useTLS) }()
-	select {
-	case err := <-failed:
-		log.Fatal(err)
-	case <-stop.Done():
-	}
-
-	begin := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	err = srv.ShutdownWithContext(ctx)
-	fmt.Printf("served %d requests, shutdown took %v%s\n", executed.Load(), time.Since(begin), account(srv))
+	err = run(srv, func() error {
+		// Only now: from here on a signal stops the server cleanly.
+		fmt.Println("listening on", ln.Addr())
+		return serve(srv, ln, *useTLS)
+	})
+	fmt.Printf("served %d requests%s\n", executed.Load(), account(srv))
 	if err != nil {
-		log.Fatal("shutdown: ", err)
+		log.Fatal(err)
 	}
 }
 

@@ -62,11 +62,10 @@ func main() {
 	case <-stop.Done():
 	}
 
-	begin := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	err = srv.Shutdown(ctx)
-	fmt.Printf("served %d requests, shutdown took %v\n", executed.Load(), time.Since(begin))
+	fmt.Printf("served %d requests\n", executed.Load())
 	if err != nil {
 		log.Fatal("shutdown: ", err)
 	}

@@ -15,15 +15,13 @@ import (
 	"fmt"
 	"log"
 	"net"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/drainhandler"
+	"github.com/valyala/fasthttp/drainrun"
 
 	"github.com/fastdrain/fastdrain/metrics"
 )
@@ -51,10 +49,6 @@ func run() error {
 	srv.Drain.FinalRead = *finalRead
 	servers := metrics.Servers{"hello": srv}
 
-	// Ask for the signals before anybody can know that the server is up.
-	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer cancel()
-
 	collector := metrics.NewCollector(servers)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collector, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -69,7 +63,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	flush, err := export(stop, *otlp, servers)
+	flush, err := export(context.Background(), *otlp, servers)
 	if err != nil {
 		return err
 	}
@@ -78,22 +72,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("listening on", ln.Addr())
-	fmt.Println("metrics on", watch.Addr())
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-stop.Done():
-	}
-	// A second signal ends the process at once.
-	cancel()
-
-	ctx, cancel := context.WithTimeout(context.Background(), *grace)
-	defer cancel()
-	stopErr := srv.ShutdownWithContext(ctx)
-	report := metrics.LogReport(srv)
+	drainErr := drainrun.Run(srv, func() error {
+		// Only now: from here on a signal stops the server cleanly.
+		fmt.Println("listening on", ln.Addr())
+		fmt.Println("metrics on", watch.Addr())
+		return srv.Serve(ln)
+	}, drainrun.Options{Grace: *grace})
 
 	// The drain is over and nobody is served any more: now the last figures.
 	// Each has its own time, so that one that hangs does not cost the others.
@@ -109,13 +93,7 @@ func run() error {
 		log.Print("metrics: ", err)
 	}
 
-	if stopErr != nil {
-		return fmt.Errorf("shutdown: %w", stopErr)
-	}
-	if verdict := report.Verdict(); verdict != "graceful" {
-		return fmt.Errorf("the drain was not graceful but %s", verdict)
-	}
-	return nil
+	return drainErr
 }
 
 func within(d time.Duration, do func(context.Context) error) error {

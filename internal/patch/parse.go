@@ -47,7 +47,7 @@ func (e *ParseError) Error() string {
 //
 // The error joins a [ParseError] for each mistake.
 func Parse(name string, text []byte) (*Set, error) {
-	p := &reader{set: &Set{Name: name}, seen: map[string]int{}}
+	p := &reader{set: &Set{Name: name, Text: text}, seen: map[string]int{}}
 	for i, line := range strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n") {
 		p.line(i+1, line)
 	}

@@ -5,7 +5,9 @@ import "strings"
 // Set is the patches of one PATCHES.md, in the order of the file.
 type Set struct {
 	// Name is the name of the file, as it is used in errors.
-	Name    string
+	Name string
+	// Text is the file.
+	Text    []byte
 	Patches []*Patch
 }
 

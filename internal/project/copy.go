@@ -3,12 +3,16 @@ package project
 import (
 	"context"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"maps"
 	"slices"
 	"strings"
 	"testing/fstest"
 
 	"github.com/fastdrain/fastdrain/internal/patch"
+	"github.com/fastdrain/fastdrain/internal/stamp"
+	"github.com/fastdrain/fastdrain/internal/tree"
 	"github.com/fastdrain/fastdrain/internal/upstream"
 )
 
@@ -97,6 +101,9 @@ func (p *Project) copyOf(ctx context.Context, module, version, sum string) (*Cop
 	var patchErr error
 	c.Result, patchErr = set.Apply(pristine)
 	maps.Copy(c.Files, c.Result.Files)
+	if pkg := rootPackage(pristine); pkg != "" {
+		c.Files[stamp.FileName] = stampOf(mod, set).Source(pkg)
+	}
 	for _, name := range c.Ours {
 		// The same text under the same name is a file that an interrupted
 		// vendor left, before it could note that it wrote it.
@@ -113,4 +120,27 @@ func (p *Project) copyOf(ctx context.Context, module, version, sum string) (*Cop
 		return c, taken
 	}
 	return c, patchErr
+}
+
+// stampOf is what the binaries made with a copy are marked with.
+func stampOf(mod *upstream.Module, set *patch.Set) stamp.Stamp {
+	s := stamp.Stamp{Upstream: mod.Path + "@" + mod.Version, Sum: tree.Sum(set.Text)[:16]}
+	for _, p := range set.Patches {
+		s.Patches = append(s.Patches, p.Name)
+	}
+	return s
+}
+
+// rootPackage is the name of the package in a module's root, empty if there is
+// none.
+func rootPackage(files fstest.MapFS) string {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if strings.Contains(name, "/") || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if f, err := parser.ParseFile(token.NewFileSet(), name, files[name].Data, parser.PackageClauseOnly); err == nil {
+			return f.Name.Name
+		}
+	}
+	return ""
 }

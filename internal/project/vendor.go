@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
+	"github.com/fastdrain/fastdrain/internal/patch"
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
 
@@ -110,20 +111,10 @@ func (p *Project) VendorInto(ctx context.Context, dir, version string) (*Vendore
 	if rel, err := filepath.Rel(p.Server(), abs); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return nil, fmt.Errorf("%s is in server/, which vendor writes without -o: give a directory elsewhere", dir)
 	}
-	c, err := p.Copy(ctx, version)
+	c, set, err := p.completeCopy(ctx, version)
 	if err != nil {
 		return nil, err
 	}
-	set, err := p.Patches()
-	if err != nil {
-		return nil, err
-	}
-	// LICENSE is upstream's; our files come with our own notice.
-	license, err := os.ReadFile(filepath.Join(p.Root, "LICENSE"))
-	if err != nil {
-		return nil, err
-	}
-	c.Files["LICENSE.fastdrain"] = license
 	v := &Vendored{Module: c.Upstream.Path, Version: c.Upstream.Version, Pinned: c.Pinned, Patches: len(set.Patches)}
 	v.Changes, err = tree.Sync(tree.Plan{
 		Dir:       dir,
@@ -135,6 +126,25 @@ func (p *Project) VendorInto(ctx context.Context, dir, version string) (*Vendore
 		return nil, err
 	}
 	return v, nil
+}
+
+// completeCopy makes a copy for elsewhere. Its LICENSE is upstream's; our files
+// come with our own notice.
+func (p *Project) completeCopy(ctx context.Context, version string) (*Copy, *patch.Set, error) {
+	c, err := p.Copy(ctx, version)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := p.Patches()
+	if err != nil {
+		return nil, nil, err
+	}
+	license, err := os.ReadFile(filepath.Join(p.Root, "LICENSE"))
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Files["LICENSE.fastdrain"] = license
+	return c, set, nil
 }
 
 // inputs is a hash of all that upstream's part of server/ is made of: this

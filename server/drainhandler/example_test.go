@@ -1,6 +1,7 @@
 package drainhandler_test
 
 import (
+	"fmt"
 	"log"
 
 	"github.com/valyala/fasthttp"
@@ -24,4 +25,18 @@ func ExampleNew() {
 	if err := srv.ListenAndServe(":8080"); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// The same as a value, for a program of one's own.
+func ExampleRead() {
+	srv := &fasthttp.Server{}
+	status := drainhandler.Read(srv)
+	fmt.Println(status.Phase, status.Ready, status.Connections.Open, status.Waits(), status.Blind(), status.More())
+	_ = srv.Shutdown()
+	for _, outcome := range drainhandler.Read(srv).Drain.Outcomes {
+		if outcome.Connections > 0 {
+			fmt.Println(outcome.Name, outcome.Connections)
+		}
+	}
+	// Output: serving true 0 false 0 0
 }

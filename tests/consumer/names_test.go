@@ -3,6 +3,7 @@ package consumer
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -12,9 +13,12 @@ import (
 )
 
 var (
-	documents = []string{"README.md", "CONTRIBUTING.md", "PATCHES.md"}
+	// documents are those that a reader is led to, from the root.
+	documents = append([]string{"README.md", "CONTRIBUTING.md", "PATCHES.md", "CHANGELOG.md", "metrics/README.md"}, pages("docs/*.md")...)
 
-	link        = regexp.MustCompile(`(?:\]\(|src="|srcset="|href=")([^)"#\s]+)`)
+	link        = regexp.MustCompile(`(?:\]\(|src="|srcset="|href=")([^)"\s]+)`)
+	heading     = regexp.MustCompile(`^#+ +(.*)$`)
+	noAnchor    = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	makeTarget  = regexp.MustCompile("(?:^|[`\t ])make ([a-z][a-z0-9.-]*)")
 	ruleTarget  = regexp.MustCompile(`(?m)^([a-z][^ :=#]*):`)
 	commandCall = regexp.MustCompile("(?:^|[`/\t ])fastdrain ([a-z]+)([^`\n|;&]*)")
@@ -23,6 +27,15 @@ var (
 	codeSpan    = regexp.MustCompile("`[^`]+`")
 )
 
+// pages are the documents that match a pattern, from the root.
+func pages(pattern string) []string {
+	found, err := fs.Glob(os.DirFS(root), pattern)
+	if err != nil {
+		panic(err)
+	}
+	return found
+}
+
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 	for _, name := range documents {
 		for i, line := range readDocument(t, name).lines {
@@ -30,12 +43,32 @@ func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 				if strings.Contains(m[1], "://") {
 					continue
 				}
-				if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(m[1]))); err != nil {
+				target, anchor, _ := strings.Cut(m[1], "#")
+				target = path.Join(path.Dir(name), target)
+				if strings.HasPrefix(m[1], "#") {
+					target = name
+				}
+				if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(target))); err != nil {
 					t.Errorf("%s:%d: a link to %s: %v", name, i+1, m[1], err)
+				} else if anchor != "" && strings.HasSuffix(target, ".md") && !readDocument(t, target).anchors()[anchor] {
+					t.Errorf("%s:%d: a link to %s, which has no heading #%s", name, i+1, target, anchor)
 				}
 			}
 		}
 	}
+}
+
+// anchors are what the headings of a document are called in a link to it, as
+// GitHub makes them.
+func (d *document) anchors() map[string]bool {
+	anchors := map[string]bool{}
+	for _, line := range d.lines {
+		if m := heading.FindStringSubmatch(line); m != nil {
+			text := noAnchor.ReplaceAllString(strings.ToLower(m[1]), "")
+			anchors[strings.ReplaceAll(text, " ", "-")] = true
+		}
+	}
+	return anchors
 }
 
 func TestMakeTargetsOfTheDocumentsExist(t *testing.T) {

@@ -29,7 +29,7 @@ var snippetImports = map[string]string{
 func TestGoCodeOfTheReadmeCompilesWithTheCopy(t *testing.T) {
 	m := newModule(t, "readme")
 	count := 0
-	for _, name := range []string{"README.md", "CONTRIBUTING.md"} {
+	for _, name := range append([]string{"README.md", "CONTRIBUTING.md"}, pages("docs/*.md")...) {
 		d := readDocument(t, name)
 		for _, block := range d.codeBlocks(t) {
 			if block.language != "go" {

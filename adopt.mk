@@ -1,0 +1,43 @@
+# Taking the copy into a service, and a newer upstream into the copy. Included
+# by Makefile.
+
+.PHONY: try
+try: server ## Stop upstream's server and the patched one a few times under load (20 seconds)
+	@bin/fastdrain lab -scenario keepalive,pipeline -variant upstream,patched -rounds 3
+
+.PHONY: test-adopt
+test-adopt: server ## Take the copy into services on real modules, and follow the README
+	$(GO) test -count=1 -timeout 10m ./tests/adopt
+	cd tests/kubernetes && $(GO) test -count=1 -timeout 5m ./...
+	cd examples/fiber && $(GO) vet ./...
+
+.PHONY: test-fiber
+test-fiber: server ## Run Fiber's own tests with upstream and with the copy, and compare them one by one (5 minutes)
+	$(GO) test -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./tests/upstream
+
+.PHONY: upgrade
+upgrade: bin/fastdrain ## Take the upstream version VERSION: check, pin, write, and run upstream's suite
+	@test -n '$(VERSION)' || { echo 'which version? make upgrade VERSION=$(PINNED)'; exit 1; }
+	bin/fastdrain check -upstream $(VERSION)
+	bin/fastdrain pin $(VERSION)
+	$(MAKE) server
+	@for dir in . examples/fiber; do \
+		(cd $$dir && $(GO) mod edit -require=github.com/valyala/fasthttp@$(VERSION) && $(GO) build -mod=mod -o /dev/null ./...) || exit 1; \
+	done
+	@# The documents name the pinned version; those with history stay.
+	sed -i 's/$(subst .,\.,$(PINNED))/$(VERSION)/g' README.md CONTRIBUTING.md
+	$(MAKE) test-upstream
+	@echo 'Now read what has changed (above), look through "Drop when" in PATCHES.md, run make test, and commit.'
+
+.PHONY: release
+release: server ## Write the copy as VERSION into build/proxy, for a module proxy
+	@test -n '$(VERSION)' || { echo 'which version? make release VERSION=$(PINNED)-fastdrain.1'; exit 1; }
+	bin/fastdrain release $(VERSION)
+
+.PHONY: picture
+picture: server ## Draw docs/lost.svg from a run of its own (a minute, on a quiet machine)
+	$(GO) run ./internal/picture
+
+.PHONY: kubernetes
+kubernetes: ## Write what examples/kubernetes takes from elsewhere: the alerts as a PrometheusRule
+	cd tests/kubernetes && $(GO) run ./gen

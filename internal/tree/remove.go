@@ -1,0 +1,78 @@
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// CheckUnedited is an error if somebody has changed a file that we wrote into
+// the directory: removing it would lose the change.
+func CheckUnedited(dir string) error {
+	m, err := Load(dir)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		return fmt.Errorf("%s was not written by fastdrain: it has no %s", dir, ManifestName)
+	}
+	var edited []string
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		switch have, err := sumOf(dir, name); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case have != m.Files[name].Sum:
+			edited = append(edited, name)
+		}
+	}
+	if len(edited) > 0 {
+		return fmt.Errorf("%s has been edited by hand%s, and the change would be lost: save it, remove the file, and run again",
+			display(dir, edited[0]), andMore(edited))
+	}
+	return nil
+}
+
+// Remove removes the files that we wrote into a directory, then the folders that
+// are empty, the directory among them. It says how many files these were, and
+// which other files are left. Call [CheckUnedited] before.
+func Remove(dir string) (files int, kept []string, err error) {
+	m, err := Load(dir)
+	if err != nil || m == nil {
+		return 0, nil, err
+	}
+	names := slices.Sorted(maps.Keys(m.Files))
+	for _, name := range append(names, pendingName, ManifestName) {
+		switch err := remove(filepath.Join(dir, filepath.FromSlash(name))); {
+		case err == nil:
+			files++
+		case !errors.Is(err, fs.ErrNotExist):
+			return files, nil, err
+		}
+	}
+	var folders []string
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			folders = append(folders, path)
+			return nil
+		}
+		rel, err := filepath.Rel(dir, path)
+		kept = append(kept, filepath.ToSlash(rel))
+		return err
+	})
+	if err != nil {
+		return files, kept, err
+	}
+	slices.Reverse(folders) // the inner ones first
+	for _, folder := range folders {
+		_ = os.Remove(folder) // fails where something is left
+	}
+	return files, kept, nil
+}
