@@ -1,0 +1,79 @@
+package fasthttp
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// quietStrategy is for a listening socket at which no new handshake can begin,
+// by a twin or by a filter: those under way finish, and then its queue stays
+// empty. The others cannot do that: a handshake that is half done when they
+// close is reset.
+//
+// It waits as long as the kernel has a handshake under way that may finish: one
+// whose SYN-ACK has not been sent again. That is at most a second after the
+// last SYN (TCP_TIMEOUT_INIT in include/net/tcp.h, RFC 6298 section 2.1), and
+// acceptTime covers it; a client whose round trip is 20 ms is waited for 20 ms.
+type quietStrategy struct {
+	pollStrategy
+	label string
+	diag  listenerDiag
+	began time.Time
+	undo  func()
+
+	mu          sync.Mutex
+	seen        bool
+	first, left int
+}
+
+// newQuiet makes a quietStrategy of the better kind that the socket allows. The
+// error says why it is not the best.
+func newQuiet(poll pollStrategy) (queueStrategy, error) {
+	diag, err := diagnose(poll.sc)
+	if err != nil {
+		return nil, err
+	}
+	q := &quietStrategy{pollStrategy: poll, diag: diag, began: time.Now(), label: strategyTwin}
+	if onlyStrategy == strategySYNFilter {
+		err = errors.New("not wanted")
+	} else if q.undo, err = openTwin(poll.sc); err == nil {
+		return q, nil
+	}
+	q.label = strategySYNFilter
+	var ferr error
+	if q.undo, ferr = filterSYN(poll.sc); ferr == nil {
+		return q, fmt.Errorf("no twin: %w", err)
+	}
+	return nil, fmt.Errorf("no twin: %w; no SYN filter: %w", err, ferr)
+}
+
+func (q *quietStrategy) name() string      { return q.label }
+func (q *quietStrategy) allow(t time.Time) { allowMoment(q, t) }
+
+// waits looks for handshakes first: one that finishes between the two looks is
+// in the queue at the second. The kernel has it in its table, as a request or as
+// a socket in SYN_RECV, until it is in the queue (tcp_check_req in
+// net/ipv4/tcp_minisocks.c puts it there before tcp_child_process makes it
+// established).
+func (q *quietStrategy) waits() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fresh, all, err := q.diag.handshakes()
+	if !q.seen {
+		q.seen, q.first = true, all
+	}
+	q.left = all
+	if err == nil && fresh > 0 {
+		return true
+	}
+	return q.pollStrategy.waits()
+}
+
+func (q *quietStrategy) release(r *ListenerReport) {
+	q.undo()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r.Handshakes, r.Unfinished, r.Waited = q.first, q.left, time.Since(q.began)
+}
