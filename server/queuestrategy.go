@@ -130,12 +130,12 @@ type deadlineStrategy struct{ deadliner }
 func (deadlineStrategy) name() string            { return strategyDeadline }
 func (deadlineStrategy) polls() bool             { return false }
 func (deadlineStrategy) waits() bool             { return true }
-func (q deadlineStrategy) allow(t time.Time)     { allowMoment(q, t) }
+func (q deadlineStrategy) allow(t time.Time)     { allowMoment(q, acceptPause, t) }
 func (deadlineStrategy) release(*ListenerReport) {}
 
-// allowMoment lets an Accept block for acceptPause, or until t if that is sooner.
-func allowMoment(dl deadliner, t time.Time) {
-	if soon := time.Now().Add(acceptPause); soon.Before(t) {
+// allowMoment lets an Accept block for a while, or until t if that is sooner.
+func allowMoment(dl deadliner, pause time.Duration, t time.Time) {
+	if soon := time.Now().Add(pause); soon.Before(t) {
 		t = soon
 	}
 	_ = dl.SetDeadline(t)

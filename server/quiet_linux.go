@@ -24,6 +24,7 @@ type quietStrategy struct {
 	undo  func()
 
 	mu          sync.Mutex
+	listing     time.Duration // what the last list of handshakes took
 	seen        bool
 	first, left int
 }
@@ -49,18 +50,31 @@ func newQuiet(poll pollStrategy) (queueStrategy, error) {
 	return nil, fmt.Errorf("no twin: %w; no SYN filter: %w", err, ferr)
 }
 
-func (q *quietStrategy) name() string      { return q.label }
-func (q *quietStrategy) allow(t time.Time) { allowMoment(q, t) }
+func (q *quietStrategy) name() string { return q.label }
 
-// waits looks for handshakes first: one that finishes between the two looks is
-// in the queue at the second. The kernel has it in its table, as a request or as
-// a socket in SYN_RECV, until it is in the queue (tcp_check_req in
-// net/ipv4/tcp_minisocks.c puts it there before tcp_child_process makes it
-// established).
+// allow lets an Accept block for a moment, and for longer than the kernel's list
+// of handshakes takes: that is walking through the table of all connections.
+func (q *quietStrategy) allow(t time.Time) {
+	q.mu.Lock()
+	pause := max(acceptPause, 2*q.listing)
+	q.mu.Unlock()
+	allowMoment(q, pause, t)
+}
+
+// waits looks into the queue, then for handshakes, then into the queue again:
+// one that has finished between the looks is in the queue at the last. The
+// kernel has it in its table, as a request or as a socket in SYN_RECV, until it
+// is in the queue (tcp_check_req in net/ipv4/tcp_minisocks.c puts it there,
+// before tcp_child_process makes it established).
 func (q *quietStrategy) waits() bool {
+	if waits, ok := acceptable(q.sc); waits || !ok {
+		return waits
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	began := time.Now()
 	fresh, all, err := q.diag.handshakes()
+	q.listing = time.Since(began)
 	if !q.seen {
 		q.seen, q.first = true, all
 	}

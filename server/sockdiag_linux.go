@@ -59,9 +59,13 @@ func diagnose(sc syscall.Conn) (listenerDiag, error) {
 	if err != nil {
 		return d, err
 	}
-	listening, err := d.sockets(diagListen)
-	if err != nil {
-		return d, fmt.Errorf("the kernel does not list sockets: %w", err)
+	var listening []diagSocket
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		found, err := dumpSockets(family, diagListen, d.addr.Port())
+		if err != nil {
+			return d, fmt.Errorf("the kernel does not list sockets: %w", err)
+		}
+		listening = append(listening, found...)
 	}
 	found := false
 	for _, s := range listening {
@@ -84,7 +88,13 @@ var errSharedAddr = errors.New("another socket listens on the address")
 // handshakes counts those under way: fresh are the ones whose SYN-ACK has not
 // been sent again, which may finish at any moment.
 func (d listenerDiag) handshakes() (fresh, all int, err error) {
-	requests, err := d.sockets(diagHandshake)
+	family := uint8(unix.AF_INET6)
+	if d.addr.Addr().Is4() {
+		family = unix.AF_INET
+	}
+	// A request is of its listener's family (inet_reqsk_alloc in
+	// net/ipv4/tcp_input.c), also one over IPv4 to a listener of IPv6.
+	requests, err := dumpSockets(family, diagHandshake, d.addr.Port())
 	for _, s := range requests {
 		if !d.addr.Addr().IsUnspecified() && s.addr.Unmap() != d.addr.Addr().Unmap() {
 			continue
@@ -95,16 +105,6 @@ func (d listenerDiag) handshakes() (fresh, all int, err error) {
 		}
 	}
 	return fresh, all, err
-}
-
-// sockets lists the TCP sockets with the listener's port in the given states.
-func (d listenerDiag) sockets(states uint32) ([]diagSocket, error) {
-	found, err := dumpSockets(unix.AF_INET, states, d.addr.Port())
-	if err != nil || d.addr.Addr().Is4() {
-		return found, err
-	}
-	more, err := dumpSockets(unix.AF_INET6, states, d.addr.Port())
-	return append(found, more...), err
 }
 
 // The structures of include/uapi/linux/inet_diag.h.
