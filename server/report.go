@@ -150,6 +150,21 @@ func (l ListenerReport) MayHaveReset() bool {
 	return !l.Emptied || l.Strategy != strategyTwin && l.Strategy != strategySYNFilter
 }
 
+// String is the account of the listener, for a log.
+func (l ListenerReport) String() string {
+	line := fmt.Sprintf("accept queue of %s: %s, %d accepted", l.Addr, l.Strategy, l.Accepted)
+	if l.Unfinished > 0 {
+		line += fmt.Sprintf(", %d handshakes unfinished", l.Unfinished)
+	}
+	if l.MayHaveReset() {
+		line += ", connections may have been reset here"
+	}
+	if l.Why != "" {
+		line += " (" + l.Why + ")"
+	}
+	return line
+}
+
 // Verdict is the drain in one word: "graceful" if every connection closed in
 // its own time, "forced" if the drain closed some, "timed_out" if the context
 // ended first, and "" while the drain is under way or there was none.
@@ -172,12 +187,16 @@ func (r DrainReport) String() string {
 	if verdict == "" {
 		verdict = r.Phase.String()
 	}
-	return fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since; "+
+	line := fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since; "+
 		"%d closed after a response, %d idle, %d rejected, %d closed by the client, %d hijacked, "+
 		"%d errors, %d forced, %d left open; final reads: %d requests served, %d rejected; %d connections late",
 		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted,
 		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed, o.Hijacked,
 		o.Error, o.Forced, o.LeftOpen, r.FinalReadServed, r.FinalReadRejected, r.Late)
+	for _, l := range r.Listeners {
+		line += "; " + l.String()
+	}
+	return line
 }
 
 // DrainReport returns the account of the drain under way, or else of the last
