@@ -35,11 +35,6 @@ func LogReport(srv *fasthttp.Server) fasthttp.DrainReport {
 func reportLine(r fasthttp.DrainReport, now time.Time) string {
 	var line strings.Builder
 	line.WriteString(r.String())
-	for _, l := range r.Listeners {
-		if !l.Emptied {
-			fmt.Fprintf(&line, "; the accept queue of %s was not emptied", l.Addr)
-		}
-	}
 	for i, c := range r.Open {
 		if i == logConns {
 			fmt.Fprintf(&line, " and %d or more others", len(r.Open)-i)

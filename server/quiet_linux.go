@@ -32,19 +32,28 @@ type quietStrategy struct {
 // newQuiet makes a quietStrategy of the better kind that the socket allows. The
 // error says why it is not the best.
 func newQuiet(poll pollStrategy) (queueStrategy, error) {
-	diag, err := diagnose(poll.sc)
+	diag, alone, err := diagnose(poll.sc)
 	if err != nil {
 		return nil, err
 	}
-	q := &quietStrategy{pollStrategy: poll, diag: diag, began: time.Now(), label: strategyTwin}
-	if onlyStrategy == strategySYNFilter {
+	q := &quietStrategy{pollStrategy: poll, diag: diag, label: strategyTwin}
+	switch {
+	case !alone:
+		err = errors.New("another socket listens on the address")
+	case onlyStrategy == strategySYNFilter:
 		err = errors.New("not wanted")
-	} else if q.undo, err = openTwin(poll.sc); err == nil {
+	default:
+		q.undo, err = openTwin(poll.sc)
+	}
+	q.began = time.Now()
+	if err == nil {
 		return q, nil
 	}
 	q.label = strategySYNFilter
 	var ferr error
-	if q.undo, ferr = filterSYN(poll.sc); ferr == nil {
+	q.undo, ferr = filterSYN(poll.sc)
+	q.began = time.Now()
+	if ferr == nil {
 		return q, fmt.Errorf("no twin: %w", err)
 	}
 	return nil, fmt.Errorf("no twin: %w; no SYN filter: %w", err, ferr)
@@ -73,7 +82,7 @@ func (q *quietStrategy) waits() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	began := time.Now()
-	fresh, all, err := q.diag.handshakes()
+	fresh, all, err := q.diag.handshakes(q.began)
 	q.listing = time.Since(began)
 	if !q.seen {
 		q.seen, q.first = true, all

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,7 @@ type listenerDiag struct {
 // diagSocket is what struct inet_diag_msg says of a socket.
 type diagSocket struct {
 	retrans uint8
+	age     time.Duration // of a handshake whose SYN-ACK has been sent once
 	addr    netip.Addr
 	inode   uint32
 }
@@ -35,12 +37,11 @@ const (
 	diagHandshake = 1<<unix.BPF_TCP_SYN_RECV | 1<<unix.BPF_TCP_NEW_SYN_RECV
 )
 
-// diagnose finds the socket among the kernel's, alone at its address: another
-// one there would be of the same SO_REUSEPORT group, and what is done to the
-// group would be done to it.
-func diagnose(sc syscall.Conn) (listenerDiag, error) {
-	var d listenerDiag
-	err := control(sc, func(fd int) (err error) {
+// diagnose finds the socket among the kernel's, and whether it is alone at its
+// address: another one there is of the same SO_REUSEPORT group, and what is done
+// to the group is done to it.
+func diagnose(sc syscall.Conn) (d listenerDiag, alone bool, err error) {
+	err = control(sc, func(fd int) (err error) {
 		sa, err := unix.Getsockname(fd)
 		if err != nil {
 			return err
@@ -57,37 +58,42 @@ func diagnose(sc syscall.Conn) (listenerDiag, error) {
 		return err
 	})
 	if err != nil {
-		return d, err
+		return d, false, err
 	}
 	var listening []diagSocket
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 		found, err := dumpSockets(family, diagListen, d.addr.Port())
 		if err != nil {
-			return d, fmt.Errorf("the kernel does not list sockets: %w", err)
+			return d, false, fmt.Errorf("the kernel does not list sockets: %w", err)
 		}
 		listening = append(listening, found...)
 	}
-	found := false
+	found, others := false, 0
 	for _, s := range listening {
 		switch {
 		case uint64(s.inode) == d.inode:
 			found = true
 		case s.addr.Unmap() == d.addr.Addr().Unmap() || s.addr.IsUnspecified() && d.addr.Addr().IsUnspecified():
-			return d, errSharedAddr
+			others++
 		}
 	}
 	if !found {
 		// The goroutine runs in another network namespace.
-		return d, errors.New("the kernel does not list the socket here")
+		return d, false, errors.New("the kernel does not list the socket here")
 	}
-	return d, nil
+	return d, others == 0, nil
 }
 
-var errSharedAddr = errors.New("another socket listens on the address")
+// firstSYNACK is how long the kernel waits before it sends a SYN-ACK again:
+// TCP_TIMEOUT_INIT in include/net/tcp.h.
+const firstSYNACK = time.Second
 
 // handshakes counts those under way: fresh are the ones whose SYN-ACK has not
-// been sent again, which may finish at any moment.
-func (d listenerDiag) handshakes() (fresh, all int, err error) {
+// been sent again, which may finish at any moment, and that are older than a
+// moment from which on none began here. Younger ones belong to another socket at
+// the address; the kernel does not say to which. It counts in ticks, of 10 ms at
+// most.
+func (d listenerDiag) handshakes(quiet time.Time) (fresh, all int, err error) {
 	family := uint8(unix.AF_INET6)
 	if d.addr.Addr().Is4() {
 		family = unix.AF_INET
@@ -95,8 +101,12 @@ func (d listenerDiag) handshakes() (fresh, all int, err error) {
 	// A request is of its listener's family (inet_reqsk_alloc in
 	// net/ipv4/tcp_input.c), also one over IPv4 to a listener of IPv6.
 	requests, err := dumpSockets(family, diagHandshake, d.addr.Port())
+	since := time.Since(quiet) - 20*time.Millisecond
 	for _, s := range requests {
 		if !d.addr.Addr().IsUnspecified() && s.addr.Unmap() != d.addr.Addr().Unmap() {
+			continue
+		}
+		if s.retrans == 0 && s.age < since {
 			continue
 		}
 		all++
@@ -187,7 +197,12 @@ func dumpSockets(family uint8, states uint32, port uint16) ([]diagSocket, error)
 				if s.Family == unix.AF_INET {
 					addr = netip.AddrFrom4([4]byte(s.ID.Src[:4]))
 				}
-				found = append(found, diagSocket{retrans: s.Retrans, addr: addr, inode: s.Inode})
+				found = append(found, diagSocket{
+					retrans: s.Retrans,
+					age:     firstSYNACK - time.Duration(s.Expires)*time.Millisecond,
+					addr:    addr,
+					inode:   s.Inode,
+				})
 			}
 		}
 	}

@@ -49,13 +49,19 @@ func start(t *testing.T, cmd *exec.Cmd, start func(*exec.Cmd) error) *process {
 	return p
 }
 
-// stop sends SIGTERM and waits for the exit, which has to be in order. The
-// report is empty if the server makes none.
-func (p *process) stop(t *testing.T) (report fasthttp.DrainReport) {
+// stop sends SIGTERM and waits for the exit. The report is empty if the server
+// makes none.
+func (p *process) stop(t *testing.T) fasthttp.DrainReport {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	return p.wait(t)
+}
+
+// wait waits for the exit, which has to be in order.
+func (p *process) wait(t *testing.T) (report fasthttp.DrainReport) {
+	t.Helper()
 	hang := time.AfterFunc(bound, func() { _ = p.cmd.Process.Kill() })
 	defer hang.Stop()
 	text := new(bytes.Buffer)
