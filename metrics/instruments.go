@@ -96,7 +96,7 @@ var (
 	results = []string{"served", "rejected"}
 
 	// strategies are those of [fasthttp.ListenerReport], best first.
-	strategies = []string{"twin", "syn_filter", "poll", "deadline", "close"}
+	strategies = []string{"twin", "migrate", "syn_filter", "poll", "deadline", "close"}
 	verdicts   = []string{"graceful", "forced", "timed_out"}
 	phases     = phaseNames()
 )
@@ -203,7 +203,7 @@ var instruments = []Instrument{
 		Prometheus: "fasthttp_server_drain_listeners",
 		OTel:       "fasthttp.server.drain.listeners",
 		Kind:       Level, Unit: "{listener}",
-		Help:  "Listeners closed by the drain that is under way or was the last, by how their accept queues were emptied; with twin and syn_filter no connection is reset.",
+		Help:  "Listeners closed by the drain that is under way or was the last, by how their accept queues were emptied; with twin, migrate and syn_filter no connection is reset.",
 		Label: "strategy", Attribute: "fasthttp.accept_queue.strategy", Values: strategies,
 		read: each(strategies, func(s *snapshot) []int {
 			counts := make([]int, len(strategies))

@@ -36,6 +36,7 @@ var onlyStrategy string
 // The names of the strategies, best first.
 const (
 	strategyTwin      = "twin"
+	strategyMigrate   = "migrate"
 	strategySYNFilter = "syn_filter"
 	strategyPoll      = "poll"
 	strategyDeadline  = "deadline"
@@ -73,7 +74,7 @@ func strategyFor(ln net.Listener) (q queueStrategy, why string) {
 	if !ok {
 		return deadlineStrategy{dl}, "the listener is not a socket that can be polled"
 	}
-	poll := pollStrategy{deadliner: dl, sc: sc}
+	poll := pollStrategy{deadliner: dl, sc: sc, label: strategyPoll}
 	if _, tcp := dl.(*net.TCPListener); !tcp {
 		return poll, "the listener is not a TCP socket"
 	}
@@ -104,14 +105,15 @@ var errNotLinux = errors.New("only Linux can stop new handshakes and finish thos
 
 // pollStrategy asks the kernel whether the queue is empty. stops says that
 // nobody else holds the socket, so that its listening may be ended before it is
-// closed.
+// closed. label is its name, as others are made of it.
 type pollStrategy struct {
 	deadliner
 	sc    syscall.Conn
+	label string
 	stops bool
 }
 
-func (pollStrategy) name() string            { return strategyPoll }
+func (q pollStrategy) name() string          { return q.label }
 func (pollStrategy) polls() bool             { return true }
 func (q pollStrategy) allow(t time.Time)     { _ = q.SetDeadline(t) }
 func (pollStrategy) release(*ListenerReport) {}

@@ -1,10 +1,15 @@
 package fasthttp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // quietStrategy is for a listening socket at which no new handshake can begin,
@@ -18,7 +23,6 @@ import (
 // acceptTime covers it; a client whose round trip is 20 ms is waited for 20 ms.
 type quietStrategy struct {
 	pollStrategy
-	label string
 	diag  listenerDiag
 	began time.Time
 	undo  func()
@@ -29,6 +33,26 @@ type quietStrategy struct {
 	first, left int
 }
 
+var errNotAlone = errors.New("no twin: another socket listens on the address")
+
+// migrates says whether the kernel gives what a listening socket leaves, in its
+// queue or half done, to another of its SO_REUSEPORT group, as
+// net.ipv4.tcp_migrate_req asks it to: see Documentation/networking/ip-sysctl.rst,
+// and inet_csk_listen_stop in net/ipv4/inet_connection_sock.c, for IPv6 too. Then
+// nothing has to be waited for, and no client has to wait.
+func migrates(sc syscall.Conn) bool {
+	value, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req")
+	if err != nil || string(bytes.TrimSpace(value)) != "1" {
+		return false
+	}
+	grouped := 0
+	err = control(sc, func(fd int) (err error) {
+		grouped, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
+		return err
+	})
+	return err == nil && grouped == 1
+}
+
 // newQuiet makes a quietStrategy of the better kind that the socket allows. The
 // error says why it is not the best.
 func newQuiet(poll pollStrategy) (queueStrategy, error) {
@@ -36,14 +60,20 @@ func newQuiet(poll pollStrategy) (queueStrategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &quietStrategy{pollStrategy: poll, diag: diag, label: strategyTwin}
+	q := &quietStrategy{pollStrategy: poll, diag: diag}
+	q.label = strategyTwin
 	switch {
+	case !alone && onlyStrategy != strategySYNFilter && migrates(poll.sc):
+		poll.label = strategyMigrate
+		return poll, errNotAlone
 	case !alone:
-		err = errors.New("another socket listens on the address")
+		err = errNotAlone
 	case onlyStrategy == strategySYNFilter:
-		err = errors.New("not wanted")
+		err = errors.New("no twin: not wanted")
 	default:
-		q.undo, err = openTwin(poll.sc)
+		if q.undo, err = openTwin(poll.sc); err != nil {
+			err = fmt.Errorf("no twin: %w", err)
+		}
 	}
 	q.began = time.Now()
 	if err == nil {
@@ -54,12 +84,10 @@ func newQuiet(poll pollStrategy) (queueStrategy, error) {
 	q.undo, ferr = filterSYN(poll.sc)
 	q.began = time.Now()
 	if ferr == nil {
-		return q, fmt.Errorf("no twin: %w", err)
+		return q, err
 	}
-	return nil, fmt.Errorf("no twin: %w; no SYN filter: %w", err, ferr)
+	return nil, fmt.Errorf("%w; no SYN filter: %w", err, ferr)
 }
-
-func (q *quietStrategy) name() string { return q.label }
 
 // allow lets an Accept block for a moment, and for longer than the kernel's list
 // of handshakes takes: that is walking through the table of all connections.

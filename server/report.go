@@ -119,6 +119,9 @@ type ListenerReport struct {
 	//     finished, then the kernel said that the queue was empty. A client
 	//     that connects meanwhile gets no answer, and tries again after a
 	//     second, as TCP does.
+	//   - "migrate": until the kernel said that the queue was empty; it gives
+	//     what comes then, handshakes half done included, to another socket
+	//     that listens on the address.
 	//   - "poll": until the kernel said that the queue was empty. A handshake
 	//     half done at that moment has been reset.
 	//   - "deadline": until nothing came for a moment.
@@ -147,7 +150,11 @@ type ListenerReport struct {
 // MayHaveReset says that the kernel may have reset connections when the listener
 // was closed: a weaker strategy ran, or the time was up.
 func (l ListenerReport) MayHaveReset() bool {
-	return !l.Emptied || l.Strategy != strategyTwin && l.Strategy != strategySYNFilter
+	switch l.Strategy {
+	case strategyTwin, strategySYNFilter, strategyMigrate:
+		return !l.Emptied
+	}
+	return true
 }
 
 // String is the account of the listener, for a log.

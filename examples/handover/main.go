@@ -8,19 +8,18 @@
 // accepts, it sends SIGTERM to the old one, which drains and exits. Both have to
 // run as the same user, which the kernel asks for.
 //
-// What becomes of connections that the old process has not accepted:
+// What is in the old process's accept queue it accepts and serves. What becomes
+// of the handshakes under way there:
 //
-//   - What is in its accept queue it accepts and serves.
-//   - A handshake under way belongs to the old socket. Where the old process may
-//     attach a SYN filter (CAP_NET_ADMIN), the handshake finishes and is served;
-//     new ones try again after a second and reach the new process. The socket
-//     must not be an MPTCP one, as the kernel refuses the filter there.
-//   - Without that privilege set the sysctl net.ipv4.tcp_migrate_req to 1 (Linux
-//     5.14): the kernel then gives the new socket what the old one leaves,
-//     whether half done or done (inet_csk_listen_stop and reuseport_migrate_sock).
-//     It covers IPv6, too.
-//   - With neither, a handshake under way is reset, about one for each
-//     connection that is opened in a round trip.
+//   - With the sysctl net.ipv4.tcp_migrate_req at 1 (Linux 5.14, IPv6 too) the
+//     kernel hands them to the new process. No client notices. This is the one to
+//     use.
+//   - Without it, where the old process may attach a SYN filter (CAP_NET_ADMIN)
+//     they finish and are served. A client that connects meanwhile may have to
+//     try again, after a second, and then reaches the new process. The kernel
+//     refuses the filter for an MPTCP socket, so this listens for TCP alone.
+//   - With neither they are reset, one for each connection that was opened
+//     within a round trip before.
 package main
 
 import (

@@ -98,7 +98,7 @@ func accountPanel() Panel {
 // strategyPanel is how the listeners of the last drains were closed.
 func strategyPanel() Panel {
 	p := whole(stats("Listeners closed",
-		"Listeners of the drains of the range, by how their accept queues were emptied. With twin and syn_filter no connection is reset; with poll, deadline and close some may have been. The log line of the drain says why.",
+		"Listeners of the drains of the range, by how their accept queues were emptied. With twin, migrate and syn_filter no connection is reset; with poll, deadline and close some may have been. The log line of the drain says why.",
 		"short", 8, now("sum by (strategy) (max_over_time("+sel(listeners)+"[$__range])) > 0", "{{strategy}}")))
 	p.FieldConfig.Defaults.Color = Color{Mode: "fixed", FixedColor: "blue"}
 	p.FieldConfig.Defaults.NoValue = "no drain"

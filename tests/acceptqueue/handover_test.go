@@ -27,7 +27,7 @@ func TestHandOver(t *testing.T) {
 		loses         bool
 	}{
 		{"SYN filter, root", "0", nil, "syn_filter", false},
-		{"tcp_migrate_req, unprivileged", "1", unprivileged, "poll", false},
+		{"tcp_migrate_req, unprivileged", "1", unprivileged, "migrate", false},
 		{"control: neither", "0", unprivileged, "poll", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
