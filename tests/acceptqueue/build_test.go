@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	stops         = flag.Int("stops", 5, "stop each server over the link this `many` times")
-	loopbackStops = flag.Int("loopback-stops", 20, "and over loopback")
+	stops         = flag.Int("stops", 3, "stop each server over the link this `many` times")
+	loopbackStops = flag.Int("loopback-stops", 4, "and over loopback")
 )
 
 // root is the project's directory.

@@ -51,6 +51,16 @@ func (c *tally) lose(where string, err error) {
 	c.lostBy[where+": "+err.Error()]++
 }
 
+// more waits for n more answers.
+func (c *tally) more(t *testing.T, ctx context.Context, n int64) {
+	t.Helper()
+	for end := c.answered.Load() + n; c.answered.Load() < end; time.Sleep(time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatalf("the clients hang: %v", c)
+		}
+	}
+}
+
 func (c *tally) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

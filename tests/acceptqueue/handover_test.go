@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/fastdrain/fastdrain/tests/internal/link"
 )
@@ -45,18 +44,11 @@ func TestHandOver(t *testing.T) {
 			var sum tally
 			ctx, cancel := context.WithTimeout(t.Context(), 2*bound)
 			defer cancel()
-			working := func() {
-				for n := sum.answered.Load() + clientCount; sum.answered.Load() < n; time.Sleep(time.Millisecond) {
-					if ctx.Err() != nil {
-						t.Fatalf("the clients hang: %v", &sum)
-					}
-				}
-			}
 			p := run()
 			c := &clients{addr: addr, tally: &sum, ctx: ctx}
 			c.start(t, clientCount, l.Client.Do)
 			for range *restarts {
-				working()
+				sum.more(t, ctx, clientCount)
 				next := run("-replace", strconv.Itoa(p.cmd.Process.Pid))
 				p.wait(t)
 				if line := p.stderr.String(); !strings.Contains(line, ": "+test.strategy+",") {
@@ -64,7 +56,7 @@ func TestHandOver(t *testing.T) {
 				}
 				p = next
 			}
-			working()
+			sum.more(t, ctx, clientCount)
 			cancel()
 			c.running.Wait()
 			p.stop(t)

@@ -60,6 +60,7 @@ func TestStopOverLoopback(t *testing.T) {
 	for _, s := range []server{twin, synFilter} {
 		for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
 			t.Run(s.name+"/"+addr, func(t *testing.T) {
+				t.Parallel()
 				s.stop(t, *loopbackStops, addr, (*exec.Cmd).Start, here)
 			})
 		}
@@ -81,11 +82,8 @@ func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) 
 		p := start(t, cmd, startCmd)
 		ctx, cancel := context.WithTimeout(t.Context(), bound)
 		c := &clients{addr: p.addr, tally: &sum, ctx: ctx, untilRefused: true}
-		before := sum.answered.Load()
 		c.start(t, clientCount, do)
-		for sum.answered.Load() < before+3*clientCount && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
-		}
+		sum.more(t, ctx, 3*clientCount)
 		// At any point of the clients' round trips.
 		time.Sleep(rand.N(3 * oneWay))
 		report := p.stop(t)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -19,6 +20,7 @@ import (
 func main() {
 	network := flag.String("network", "tcp", "the listener's `network`")
 	addr := flag.String("addr", "127.0.0.1:0", "listen on `address`")
+	inherited := flag.Bool("inherited", false, "serve the listening socket that is descriptor 3 instead")
 	multipath := flag.Bool("mptcp", true, "listen for MPTCP too, as Go does, if the kernel has it")
 	flag.Parse()
 
@@ -27,6 +29,9 @@ func main() {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(*multipath)
 	ln, err := lc.Listen(context.Background(), *network, *addr)
+	if *inherited {
+		ln, err = net.FileListener(os.NewFile(3, "listener"))
+	}
 	if err != nil {
 		log.Fatal(err)
 	}
