@@ -75,9 +75,20 @@ func TestTwinOfAnyTCPListener(t *testing.T) {
 	})
 }
 
-// The port is free and exclusive again after a stop.
-func TestTwinLeavesThePortFree(t *testing.T) {
-	for range 5 {
+// The port is free and exclusive again after a stop, and no descriptor is left.
+func TestTwinLeavesNothing(t *testing.T) {
+	descriptors := func() int {
+		names, err := readNames("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	before := 0
+	for i := range 5 {
+		if i == 1 {
+			before = descriptors() // the first round has made the poller's
+		}
 		ln := listenTCP(t, net.ListenConfig{}, "tcp4", "127.0.0.1:0")
 		addr := ln.Addr().String()
 		if l := stopOn(t, ln); l.Strategy != strategyTwin {
@@ -91,6 +102,9 @@ func TestTwinLeavesThePortFree(t *testing.T) {
 		}
 		again := listenTCP(t, net.ListenConfig{}, "tcp4", addr)
 		_ = again.Close()
+	}
+	if after := descriptors(); after > before {
+		t.Errorf("%d descriptors are open after the stops, %d before", after, before)
 	}
 }
 
