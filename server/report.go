@@ -113,7 +113,7 @@ type ListenerReport struct {
 	// Addr is the listener's address.
 	Addr string
 
-	// Strategy is how the accept queue was emptied, best first:
+	// Strategy is how the accept queue was emptied:
 	//
 	//   - "twin", "syn_filter": no new handshake could begin, those under way
 	//     finished, then the kernel said that the queue was empty. A client
