@@ -33,7 +33,7 @@ func received(sock syscall.Conn) bool {
 func acceptable(ln syscall.Conn) (waits, ok bool) {
 	err := control(ln, func(fd int) error {
 		var err error
-		waits, err = pollAccept(fd, 0)
+		waits, err = pollAccept(fd)
 		return err
 	})
 	return waits, err == nil
@@ -49,7 +49,7 @@ func stopIfEmpty(ln syscall.Conn) bool {
 	_, tcp := ln.(*net.TCPListener)
 	empty := false
 	err := control(ln, func(fd int) error {
-		waits, err := pollAccept(fd, 0)
+		waits, err := pollAccept(fd)
 		if err != nil || waits {
 			return err
 		}
@@ -62,11 +62,10 @@ func stopIfEmpty(ln syscall.Conn) bool {
 	return empty || err != nil
 }
 
-// pollAccept waits up to a number of milliseconds for a connection.
-func pollAccept(fd, timeout int) (waits bool, err error) {
+func pollAccept(fd int) (waits bool, err error) {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} // #nosec G115
 	for {
-		if _, err = unix.Poll(fds, timeout); err != unix.EINTR {
+		if _, err = unix.Poll(fds, 0); err != unix.EINTR {
 			return fds[0].Revents&unix.POLLIN != 0, err
 		}
 	}

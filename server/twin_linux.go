@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,19 +28,24 @@ import (
 //     begin with 64 or 128. It is set before the listen, so the twin answers
 //     nothing while the group has no program yet.
 //   - A full queue: a SYN that meets one is dropped (tcp_conn_request in
-//     net/ipv4/tcp_input.c). With a backlog of 0 one connection fills it
-//     (sk_acceptq_is_full in include/net/sock.h). It is our own, the probe, sent
-//     with 255 hops; that it arrives at the twin also proves that all of this
-//     works on the kernel at hand.
+//     net/ipv4/tcp_input.c). With a backlog of 1 two connections fill it
+//     (sk_acceptq_is_full in include/net/sock.h). They are our own, the probes,
+//     sent with 255 hops; that they arrive at the twin also proves that all of
+//     this works on the kernel at hand. With a backlog of 0, before Linux 6.14,
+//     the kernel would take the first for a flood (inet_csk_reqsk_queue_is_full
+//     in include/net/inet_connection_sock.h).
 type twin struct {
-	fd, probe    int
+	fd           int
+	probes       [backlog + 1]int
 	reusedBefore int
 }
+
+const backlog = 1
 
 // openTwin opens a twin, and returns what closes it, after the listener. If it
 // fails the listener is as it was.
 func openTwin(sc syscall.Conn) (undo func(), err error) {
-	t := &twin{fd: -1, probe: -1}
+	t := &twin{fd: -1, probes: [backlog + 1]int{-1, -1}}
 	err = control(sc, t.open)
 	if err == nil {
 		return t.close, nil
@@ -93,7 +99,7 @@ func (t *twin) open(fd int) error {
 	if err := unix.Bind(t.fd, sa); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
-	if err := unix.Listen(t.fd, 0); err != nil {
+	if err := unix.Listen(t.fd, backlog); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	// In the group the first is number 0 and the twin number 1, in the order in
@@ -127,27 +133,32 @@ func twinProgram(syn, other uint32) []unix.SockFilter {
 	}, synVerdict(syn, other)...)
 }
 
-// probeTime bounds the way of the probe, in milliseconds. It does not leave the
-// machine.
-const probeTime = 100
+// probeTime bounds the way of the probes, which do not leave the machine.
+const probeTime = 100 * time.Millisecond
 
-// fill connects the probe, which has to arrive at the twin.
+// fill connects the probes, which have to arrive at the twin.
 func (t *twin) fill(to unix.Sockaddr, family int) (err error) {
-	t.probe, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
-	if err != nil {
-		return err
+	for i := range t.probes {
+		t.probes[i], err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
+		if err != nil {
+			return err
+		}
+		if err := hops(t.probes[i], family, unix.IP_TTL, unix.IPV6_UNICAST_HOPS); err != nil {
+			return err
+		}
+		if err := unix.Connect(t.probes[i], to); err != nil && err != unix.EINPROGRESS {
+			return fmt.Errorf("a connection to it: %w", err)
+		}
 	}
-	if err := hops(t.probe, family, unix.IP_TTL, unix.IPV6_UNICAST_HOPS); err != nil {
-		return err
+	for end := time.Now().Add(probeTime); ; time.Sleep(time.Millisecond) {
+		queued, _, err := queueOf(t.fd)
+		if err != nil || queued == len(t.probes) {
+			return err
+		}
+		if time.Now().After(end) {
+			return errors.New("a connection to it does not arrive")
+		}
 	}
-	if err := unix.Connect(t.probe, to); err != nil && err != unix.EINPROGRESS {
-		return fmt.Errorf("a connection to it: %w", err)
-	}
-	arrived, err := pollAccept(t.fd, probeTime)
-	if err == nil && !arrived {
-		err = errors.New("a connection to it does not arrive")
-	}
-	return err
 }
 
 // reachable is where a socket that listens at sa can be reached from here.
@@ -185,7 +196,7 @@ func hops(fd, family, option4, option6 int) error {
 
 // close closes the twin. A SYN that comes from here on is refused.
 func (t *twin) close() {
-	for _, fd := range []int{t.fd, t.probe} {
+	for _, fd := range append(t.probes[:], t.fd) {
 		if fd >= 0 {
 			_ = unix.Close(fd)
 		}
