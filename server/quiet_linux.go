@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // quietStrategy is for a listening socket at which no new handshake can begin,
@@ -31,6 +28,7 @@ type quietStrategy struct {
 	listing     time.Duration // what the last list of handshakes took
 	seen        bool
 	first, left int
+	err         error
 }
 
 var errNotAlone = errors.New("no twin: another socket listens on the address")
@@ -40,17 +38,9 @@ var errNotAlone = errors.New("no twin: another socket listens on the address")
 // net.ipv4.tcp_migrate_req asks it to: see Documentation/networking/ip-sysctl.rst,
 // and inet_csk_listen_stop in net/ipv4/inet_connection_sock.c, for IPv6 too. Then
 // nothing has to be waited for, and no client has to wait.
-func migrates(sc syscall.Conn) bool {
+func migrates() bool {
 	value, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req")
-	if err != nil || string(bytes.TrimSpace(value)) != "1" {
-		return false
-	}
-	grouped := 0
-	err = control(sc, func(fd int) (err error) {
-		grouped, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
-		return err
-	})
-	return err == nil && grouped == 1
+	return err == nil && string(bytes.TrimSpace(value)) == "1"
 }
 
 // newQuiet makes a quietStrategy of the better kind that the socket allows. The
@@ -63,7 +53,7 @@ func newQuiet(poll pollStrategy) (queueStrategy, error) {
 	q := &quietStrategy{pollStrategy: poll, diag: diag}
 	q.label = strategyTwin
 	switch {
-	case !alone && onlyStrategy != strategySYNFilter && migrates(poll.sc):
+	case !alone && onlyStrategy != strategySYNFilter && migrates():
 		poll.label = strategyMigrate
 		return poll, errNotAlone
 	case !alone:
@@ -116,7 +106,9 @@ func (q *quietStrategy) waits() bool {
 		q.seen, q.first = true, all
 	}
 	q.left = all
-	if err == nil && fresh > 0 {
+	if err != nil {
+		q.err = fmt.Errorf("the kernel does not list handshakes: %w", err)
+	} else if fresh > 0 {
 		return true
 	}
 	return q.pollStrategy.waits()
@@ -126,5 +118,8 @@ func (q *quietStrategy) release(r *ListenerReport) {
 	q.undo()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.err != nil {
+		r.Strategy, r.Why = strategyPoll, q.err.Error()
+	}
 	r.Handshakes, r.Unfinished, r.Waited = q.first, q.left, time.Since(q.began)
 }

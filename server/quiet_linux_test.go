@@ -64,6 +64,17 @@ func TestTwinOfAnyTCPListener(t *testing.T) {
 			})
 		}
 	}
+	t.Run("beside one of IPv6", func(t *testing.T) {
+		ln := listenTCP(t, net.ListenConfig{}, "tcp4", ":0")
+		_, port, err := net.SplitHostPort(ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		listenTCP(t, net.ListenConfig{}, "tcp6", "[::]:"+port)
+		if l := stopOn(t, ln); l.Strategy != strategyTwin {
+			t.Errorf("listener %+v, want a twin", l)
+		}
+	})
 	t.Run("SO_REUSEPORT", func(t *testing.T) {
 		ln, err := reuseport.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
@@ -282,6 +293,21 @@ func TestSYNFilter(t *testing.T) {
 			_ = c.Close()
 		}
 		t.Errorf("a connection attempt ends in %v, want no answer", err)
+	}
+}
+
+// A socket that is bound to a device cannot have a twin that is not.
+func TestNoTwinOfABoundSocket(t *testing.T) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		if cerr := c.Control(func(fd uintptr) { err = unix.BindToDevice(int(fd), "lo") }); cerr != nil {
+			return cerr
+		}
+		return err
+	}}
+	lc.SetMultipathTCP(false)
+	ln := listenTCP(t, lc, "tcp4", "127.0.0.1:0")
+	if l := stopOn(t, ln); l.Strategy == strategyTwin || !strings.Contains(l.Why, "device") {
+		t.Errorf("listener %+v, want no twin, because it is bound to a device", l)
 	}
 }
 

@@ -39,8 +39,10 @@ const (
 
 // diagnose finds the socket among the kernel's, and whether it is alone at its
 // address: another one there is of the same SO_REUSEPORT group, and what is done
-// to the group is done to it.
+// to the group is done to it. Without SO_REUSEPORT it is alone, as a bind sees to
+// that; beside it there may only be one of the other protocol.
 func diagnose(sc syscall.Conn) (d listenerDiag, alone bool, err error) {
+	grouped := 0
 	err = control(sc, func(fd int) (err error) {
 		sa, err := unix.Getsockname(fd)
 		if err != nil {
@@ -54,7 +56,10 @@ func diagnose(sc syscall.Conn) (d listenerDiag, alone bool, err error) {
 		default:
 			return errors.New("not an internet socket")
 		}
-		d.inode, err = socketInode(fd)
+		if d.inode, err = socketInode(fd); err != nil {
+			return err
+		}
+		grouped, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
 		return err
 	})
 	if err != nil {
@@ -81,7 +86,7 @@ func diagnose(sc syscall.Conn) (d listenerDiag, alone bool, err error) {
 		// The goroutine runs in another network namespace.
 		return d, false, errors.New("the kernel does not list the socket here")
 	}
-	return d, others == 0, nil
+	return d, grouped == 0 || others == 0, nil
 }
 
 // firstSYNACK is how long the kernel waits before it sends a SYN-ACK again:

@@ -63,6 +63,9 @@ func (t *twin) open(fd int) error {
 	if err != nil {
 		return err
 	}
+	if device, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE); err == nil && device != "" {
+		return errors.New("the socket is bound to a network device")
+	}
 	family, v6only := unix.AF_INET, 0
 	if _, ok := sa.(*unix.SockaddrInet6); ok {
 		family = unix.AF_INET6
