@@ -114,3 +114,4 @@ include metrics.mk
 include bench.mk
 include proxies.mk
 include adopt.mk
+include queue.mk

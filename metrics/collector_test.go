@@ -202,6 +202,9 @@ func accountOf(server string, r fasthttp.DrainReport) series {
 		"fasthttp_server_drain_phase//" + r.Phase.String():                 1,
 		"fasthttp_server_drains_total//" + r.Verdict():                     1,
 	}
+	for _, l := range r.Listeners {
+		account["fasthttp_server_drain_listeners//"+l.Strategy]++
+	}
 	named := series{}
 	for k, v := range account {
 		named[strings.Replace(k, "//", "/"+server+"/", 1)] = v

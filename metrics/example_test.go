@@ -129,6 +129,7 @@ func ExampleRegister() {
 	// fasthttp.server.connection.oldest_idle s
 	// fasthttp.server.drain.phase {server}
 	// fasthttp.server.drain.elapsed s
+	// fasthttp.server.drain.listeners {listener}
 	// fasthttp.server.drains {drain}
 	// fasthttp.server.drained_connections {connection}
 	// fasthttp.server.stop.accepted {connection}

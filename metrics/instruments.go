@@ -93,9 +93,12 @@ var (
 		"closed_after_response", "closed_idle", "rejected", "client_closed",
 		"hijacked", "error", "forced", "left_open",
 	}
-	results  = []string{"served", "rejected"}
-	verdicts = []string{"graceful", "forced", "timed_out"}
-	phases   = phaseNames()
+	results = []string{"served", "rejected"}
+
+	// strategies are those of [fasthttp.ListenerReport], best first.
+	strategies = []string{"twin", "migrate", "syn_filter", "poll", "deadline", "close"}
+	verdicts   = []string{"graceful", "forced", "timed_out"}
+	phases     = phaseNames()
 )
 
 func phaseNames() []string {
@@ -195,6 +198,22 @@ var instruments = []Instrument{
 		Kind:       Gauge, Unit: seconds,
 		Help: "Time since the beginning of the drain that is under way, or duration of the last one; 0 if there was none since the server began to serve.",
 		read: one(func(s *snapshot) float64 { return s.drain.Duration.Seconds() }),
+	},
+	{
+		Prometheus: "fasthttp_server_drain_listeners",
+		OTel:       "fasthttp.server.drain.listeners",
+		Kind:       Level, Unit: "{listener}",
+		Help:  "Listeners closed by the drain that is under way or was the last, by how their accept queues were emptied; with twin, migrate and syn_filter no connection is reset.",
+		Label: "strategy", Attribute: "fasthttp.accept_queue.strategy", Values: strategies,
+		read: each(strategies, func(s *snapshot) []int {
+			counts := make([]int, len(strategies))
+			for _, l := range s.drain.Listeners {
+				if i := slices.Index(strategies, l.Strategy); i >= 0 {
+					counts[i]++
+				}
+			}
+			return counts
+		}),
 	},
 	{
 		Prometheus: "fasthttp_server_drains_total",

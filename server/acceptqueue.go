@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -30,29 +29,14 @@ type acceptLoop struct {
 	users int
 	ended chan struct{}
 
+	choose sync.Once
+
 	mu       sync.Mutex
 	deadline time.Time
+	strategy queueStrategy
 	report   ListenerReport
 	err      error
 	closed   bool
-}
-
-// queueStrategy empties an accept queue. Its methods are called by the accept
-// loop, after the stop, in turn: a connection is accepted through the outermost
-// listener while waits says so, then the listener is closed in the same breath.
-type queueStrategy interface {
-	// name is what ListenerReport shows.
-	name() string
-
-	// polls says whether waits knows. If not, a timeout of Accept tells.
-	polls() bool
-
-	// waits says whether a connection is in the queue, or may be. If not, it
-	// lets no further one in, as far as the socket allows.
-	waits() bool
-
-	// allow lets an Accept block until t.
-	allow(t time.Time)
 }
 
 // lockServing locks Server.mu for the start of a Serve, once no drain is under
@@ -137,13 +121,12 @@ func (s *Server) accept(ln net.Listener) (net.Conn, error) {
 
 // acceptLast accepts what is in the queue, or closes the listener.
 func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
-	q := strategyFor(l.ln)
+	q := l.chosen()
 	l.mu.Lock()
 	if l.deadline.IsZero() {
 		l.deadline = d.stopAt.Add(acceptTime)
 	}
 	deadline := l.deadline
-	l.report.Strategy = q.name()
 	l.mu.Unlock()
 
 	for timeouts := 0; ; {
@@ -175,6 +158,22 @@ func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
 			}
 		}
 	}
+}
+
+// chosen is the listener's strategy. Choosing it may stop the kernel from
+// beginning handshakes, so it is put off until the stop.
+func (l *acceptLoop) chosen() queueStrategy {
+	l.choose.Do(func() {
+		q, why := strategyFor(l.ln)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.strategy = q
+		l.report.Strategy, l.report.Why = q.name(), why
+		if l.closed {
+			q.release(&l.report)
+		}
+	})
+	return l.strategy
 }
 
 // enqueued notes a connection that was in an accept queue at the stop. Any
@@ -215,6 +214,9 @@ func (l *acceptLoop) close(emptied bool) {
 	if err := l.ln.Close(); err != nil && !isClosed(err) {
 		l.err = err
 	}
+	if l.strategy != nil {
+		l.strategy.release(&l.report)
+	}
 }
 
 // closeListeners wakes the accept loops, which empty and close their listeners,
@@ -222,10 +224,10 @@ func (l *acceptLoop) close(emptied bool) {
 // listener is closed already is none: that is what a stop is for.
 func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	for _, l := range loops {
-		if q := strategyFor(l.ln); q == noStrategy {
+		if dl := deadlinerOf(l.ln); dl == nil {
 			l.close(false)
 		} else {
-			q.allow(expired)
+			_ = dl.SetDeadline(expired)
 		}
 	}
 	bound := time.NewTimer(acceptTime + deafGrace)
@@ -242,6 +244,7 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 		l.report.Addr = addrOf(l.ln)
 		if l.report.Strategy == "" {
 			l.report.Strategy = noStrategy.name()
+			l.report.Why = "the listener cannot be woken, or its socket is hidden"
 		}
 		report, err := l.report, l.err
 		l.mu.Unlock()
@@ -285,60 +288,3 @@ func isClosed(err error) bool {
 	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) ||
 		strings.Contains(err.Error(), "use of closed network connection")
 }
-
-// deadliner is a listener whose Accept can be woken.
-type deadliner interface {
-	SetDeadline(t time.Time) error
-}
-
-// strategyFor finds the best way to empty the queue of ln, looking into
-// wrappers that export what they wrap as Listener, as crypto/tls's does.
-func strategyFor(ln net.Listener) queueStrategy {
-	for ; ln != nil; ln = inner(ln) {
-		dl, ok := ln.(deadliner)
-		if !ok {
-			continue
-		}
-		if sc, ok := ln.(syscall.Conn); ok {
-			if _, ok := acceptable(sc); ok {
-				return pollStrategy{dl, sc}
-			}
-		}
-		return deadlineStrategy{dl}
-	}
-	return noStrategy
-}
-
-// pollStrategy asks the kernel whether the queue is empty.
-type pollStrategy struct {
-	deadliner
-	sc syscall.Conn
-}
-
-func (pollStrategy) name() string        { return "poll" }
-func (pollStrategy) polls() bool         { return true }
-func (q pollStrategy) waits() bool       { return !stopIfEmpty(q.sc) }
-func (q pollStrategy) allow(t time.Time) { _ = q.SetDeadline(t) }
-
-// deadlineStrategy accepts until nothing comes for a moment.
-type deadlineStrategy struct{ deadliner }
-
-func (deadlineStrategy) name() string { return "deadline" }
-func (deadlineStrategy) polls() bool  { return false }
-func (deadlineStrategy) waits() bool  { return true }
-func (q deadlineStrategy) allow(t time.Time) {
-	if soon := time.Now().Add(acceptPause); soon.Before(t) {
-		t = soon
-	}
-	_ = q.SetDeadline(t)
-}
-
-// closeStrategy cannot empty the queue.
-type closeStrategy struct{}
-
-var noStrategy queueStrategy = closeStrategy{}
-
-func (closeStrategy) name() string    { return "close" }
-func (closeStrategy) polls() bool     { return true }
-func (closeStrategy) waits() bool     { return false }
-func (closeStrategy) allow(time.Time) {}

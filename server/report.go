@@ -113,20 +113,63 @@ type ListenerReport struct {
 	// Addr is the listener's address.
 	Addr string
 
-	// Strategy is how the accept queue was emptied: "poll" (until the kernel
-	// says that it is empty), "deadline" (until nothing comes for a moment) or
-	// "close" (not at all: the listener does not allow it, and what was in its
-	// queue has been reset).
+	// Strategy is how the accept queue was emptied:
+	//
+	//   - "twin", "syn_filter": no new handshake could begin, those under way
+	//     finished, then the kernel said that the queue was empty. A client
+	//     that connects meanwhile gets no answer, and tries again after a
+	//     second, as TCP does.
+	//   - "migrate": until the kernel said that the queue was empty; it gives
+	//     what comes then, handshakes half done included, to another socket
+	//     that listens on the address.
+	//   - "poll": until the kernel said that the queue was empty. A handshake
+	//     half done at that moment has been reset.
+	//   - "deadline": until nothing came for a moment.
+	//   - "close": not at all; what was in the queue has been reset.
 	Strategy string
+
+	// Why says why the strategy is not a better one; empty for "twin".
+	Why string
 
 	// Accepted counts the connections accepted from the queue after the stop.
 	Accepted int
 
+	// Handshakes counts the handshakes that were under way when no new one
+	// could begin any more, Unfinished those that were still at the close:
+	// their clients had not answered for a second, or the time was up. Waited
+	// is how long that took. They are zero with the weaker strategies, which do
+	// not know.
+	Handshakes, Unfinished int
+	Waited                 time.Duration
+
 	// Emptied is false if connections may have been left in the queue: the
-	// strategy was "close", or clients refilled it until the time was up. Even
-	// if true, one that the kernel completed between the last poll and the
-	// close, some microseconds, has been reset.
+	// strategy was "close", or the time was up.
 	Emptied bool
+}
+
+// MayHaveReset says that the kernel may have reset connections when the listener
+// was closed: a weaker strategy ran, or the time was up.
+func (l ListenerReport) MayHaveReset() bool {
+	switch l.Strategy {
+	case strategyTwin, strategySYNFilter, strategyMigrate:
+		return !l.Emptied
+	}
+	return true
+}
+
+// String is the account of the listener, for a log.
+func (l ListenerReport) String() string {
+	line := fmt.Sprintf("accept queue of %s: %s, %d accepted", l.Addr, l.Strategy, l.Accepted)
+	if l.Unfinished > 0 {
+		line += fmt.Sprintf(", %d handshakes unfinished", l.Unfinished)
+	}
+	if l.MayHaveReset() {
+		line += ", connections may have been reset here"
+	}
+	if l.Why != "" {
+		line += " (" + l.Why + ")"
+	}
+	return line
 }
 
 // Verdict is the drain in one word: "graceful" if every connection closed in
@@ -151,12 +194,16 @@ func (r DrainReport) String() string {
 	if verdict == "" {
 		verdict = r.Phase.String()
 	}
-	return fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since; "+
+	line := fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since; "+
 		"%d closed after a response, %d idle, %d rejected, %d closed by the client, %d hijacked, "+
 		"%d errors, %d forced, %d left open; final reads: %d requests served, %d rejected; %d connections late",
 		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted,
 		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed, o.Hijacked,
 		o.Error, o.Forced, o.LeftOpen, r.FinalReadServed, r.FinalReadRejected, r.Late)
+	for _, l := range r.Listeners {
+		line += "; " + l.String()
+	}
+	return line
 }
 
 // DrainReport returns the account of the drain under way, or else of the last

@@ -10,15 +10,19 @@ import (
 // accept queue. For a socket in LISTEN the kernel reports them in the fields
 // tcpi_unacked and tcpi_sacked of TCP_INFO (tcp_get_info in net/ipv4/tcp.c).
 func acceptQueue(ln syscall.Conn) (length, limit int, ok bool) {
-	var info *unix.TCPInfo
 	err := control(ln, func(fd int) (err error) {
-		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		length, limit, err = queueOf(fd)
 		return err
 	})
+	return length, limit, err == nil
+}
+
+func queueOf(fd int) (length, limit int, err error) {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
-		return 0, 0, false
+		return 0, 0, err
 	}
-	return int(info.Unacked), int(info.Sacked), true
+	return int(info.Unacked), int(info.Sacked), nil
 }
 
 // unacknowledged is how many bytes of a socket, FIN included, the peer has not

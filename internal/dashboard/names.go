@@ -21,6 +21,7 @@ const (
 	phase         = "fasthttp_server_drain_phase"
 	startTime     = "fasthttp_server_drain_start_timestamp_seconds"
 	duration      = "fasthttp_server_drain_duration_seconds"
+	listeners     = "fasthttp_server_drain_listeners"
 	drains        = "fasthttp_server_drains_total"
 	oldestIdle    = "fasthttp_server_oldest_idle_connection_seconds"
 	acceptQueue   = "fasthttp_server_accept_queue_connections"

@@ -82,7 +82,7 @@ func drainPanels() []Panel {
 		24, query(phaseNumber(), "{{instance}} {{server}}"))
 	timeline.GridPos.H = 6
 
-	return []Panel{timeline, verdicts, outcomes, took, final, lost, accountPanel()}
+	return []Panel{timeline, verdicts, outcomes, took, final, lost, accountPanel(), strategyPanel()}
 }
 
 // accountPanel is what the account says of the connections taken since the stop.
@@ -91,6 +91,17 @@ func accountPanel() Panel {
 		"Connections that were in the kernel's accept queue at the stop, or came before the listener was closed: accepted and served, where closing the listener would have reset them.",
 		"short", 8, now("sum(increase("+sel(accepted)+"[$__range]))", "accepted")))
 	p.FieldConfig.Defaults.Color = Color{Mode: "fixed", FixedColor: "blue"}
+	p.GridPos.H = 4
+	return p
+}
+
+// strategyPanel is how the listeners of the last drains were closed.
+func strategyPanel() Panel {
+	p := whole(stats("Listeners closed",
+		"Listeners of the drains of the range, by how their accept queues were emptied. With twin, migrate and syn_filter no connection is reset; with poll, deadline and close some may have been. The log line of the drain says why.",
+		"short", 8, now("sum by (strategy) (max_over_time("+sel(listeners)+"[$__range])) > 0", "{{strategy}}")))
+	p.FieldConfig.Defaults.Color = Color{Mode: "fixed", FixedColor: "blue"}
+	p.FieldConfig.Defaults.NoValue = "no drain"
 	p.GridPos.H = 4
 	return p
 }

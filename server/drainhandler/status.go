@@ -87,8 +87,12 @@ type Outcome struct {
 type Listener struct {
 	Address  string `json:"address"`
 	Strategy string `json:"strategy"`
+	Why      string `json:"why,omitempty"`
 	Accepted int    `json:"accepted"`
 	Emptied  bool   `json:"emptied"`
+
+	// MayHaveReset says that connections may have been reset at the close.
+	MayHaveReset bool `json:"may_have_reset"`
 }
 
 // Conn is an open connection.
@@ -159,7 +163,7 @@ func drainOf(r fasthttp.DrainReport) *Drain {
 		Listeners:         []Listener{},
 	}
 	for _, l := range r.Listeners {
-		d.Listeners = append(d.Listeners, Listener{l.Addr, l.Strategy, l.Accepted, l.Emptied})
+		d.Listeners = append(d.Listeners, Listener{l.Addr, l.Strategy, l.Why, l.Accepted, l.Emptied, l.MayHaveReset()})
 	}
 	return d
 }

@@ -41,11 +41,6 @@ func logger(srv *fasthttp.Server) fasthttp.Logger {
 func reportLine(r fasthttp.DrainReport, now time.Time) string {
 	var line strings.Builder
 	line.WriteString(r.String())
-	for _, l := range r.Listeners {
-		if !l.Emptied {
-			fmt.Fprintf(&line, "; the accept queue of %s was not emptied", l.Addr)
-		}
-	}
 	for i, c := range r.Open {
 		if i == logConns {
 			fmt.Fprintf(&line, " and %d or more others", len(r.Open)-i)

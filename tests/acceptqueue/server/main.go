@@ -1,0 +1,53 @@
+// Command server is the server that the tests of the accept queue stop: it says
+// where it listens, answers until SIGTERM, and then says how the drain went, in
+// JSON.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+func main() {
+	network := flag.String("network", "tcp", "the listener's `network`")
+	addr := flag.String("addr", "127.0.0.1:0", "listen on `address`")
+	inherited := flag.Bool("inherited", false, "serve the listening socket that is descriptor 3 instead")
+	multipath := flag.Bool("mptcp", true, "listen for MPTCP too, as Go does, if the kernel has it")
+	flag.Parse()
+
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(*multipath)
+	ln, err := lc.Listen(context.Background(), *network, *addr)
+	if *inherited {
+		ln, err = net.FileListener(os.NewFile(3, "listener"))
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("hello") }}
+	fmt.Println("listening on", ln.Addr())
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		log.Fatal(err)
+	case <-stop.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := srv.ShutdownWithContext(grace); err != nil {
+		log.Fatal(err)
+	}
+	report(srv)
+}

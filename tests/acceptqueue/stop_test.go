@@ -1,0 +1,120 @@
+package acceptqueue
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/fastdrain/fastdrain/tests/internal/link"
+)
+
+const (
+	clientCount = 64
+	oneWay      = 10 * time.Millisecond
+)
+
+// server says which server to stop, and what is expected of it.
+type server struct {
+	name     string
+	variant  string
+	only     string // the best strategy that it may take
+	args     []string
+	root     bool
+	strategy string // that it is to report
+	loses    bool   // it is a control
+}
+
+var (
+	closing   = server{name: "control: upstream closes", variant: upstream, loses: true}
+	polling   = server{name: "control: poll", variant: patched, only: "poll", strategy: "poll", loses: true}
+	twin      = server{name: "twin, unprivileged", variant: patched, strategy: "twin"}
+	synFilter = server{name: "SYN filter, root", variant: patched, only: "syn_filter", root: true, args: []string{"-mptcp=false"}, strategy: "syn_filter"}
+)
+
+// No connection that a client has seen established is reset, over a link where
+// a handshake takes 20 ms. The controls lose some at the same time.
+func TestStopOverALink(t *testing.T) {
+	l := link.Open(t, oneWay)
+	for _, test := range []struct {
+		name    string
+		ip      netip.Addr
+		servers []server
+	}{
+		{"IPv4", l.Server.IPv4, []server{closing, polling, twin, synFilter}},
+		{"IPv6", l.Server.IPv6, []server{polling, twin, synFilter}},
+	} {
+		for _, s := range test.servers {
+			t.Run(test.name+"/"+s.name, func(t *testing.T) {
+				s.stop(t, *stops, netip.AddrPortFrom(test.ip, 8080).String(), l.Server.Start, l.Client.Do)
+			})
+		}
+	}
+}
+
+// A twin drops SYNs by their hops to go. Those of systems that begin with the
+// most, 255, meet its full queue instead.
+func TestStopWithClientsOfManyHops(t *testing.T) {
+	l := link.Open(t, oneWay)
+	if err := l.Client.Sysctl("net/ipv4/ip_default_ttl", "255"); err != nil {
+		t.Fatal(err)
+	}
+	twin.stop(t, *stops, netip.AddrPortFrom(l.Server.IPv4, 8080).String(), l.Server.Start, l.Client.Do)
+}
+
+// Nor over loopback, where a handshake takes no time.
+func TestStopOverLoopback(t *testing.T) {
+	here := func(f func() error) error { return f() }
+	for _, s := range []server{twin, synFilter} {
+		for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
+			t.Run(s.name+"/"+addr, func(t *testing.T) {
+				t.Parallel()
+				s.stop(t, *loopbackStops, addr, (*exec.Cmd).Start, here)
+			})
+		}
+	}
+}
+
+// stop stops a server n times under load, each time a new process.
+func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) error, do func(func() error) error) {
+	binary := build(t, "./tests/acceptqueue/server", s.variant, s.only)
+	var sum tally
+	var accepted, handshakes, unfinished int
+	var waited time.Duration
+	began := time.Now()
+	for range n {
+		cmd := exec.Command(binary, append(s.args, "-addr", addr)...)
+		if !s.root {
+			cmd.SysProcAttr = unprivileged
+		}
+		p := start(t, cmd, startCmd)
+		ctx, cancel := context.WithTimeout(t.Context(), bound)
+		c := &clients{addr: p.addr, tally: &sum, ctx: ctx, untilRefused: true}
+		c.start(t, clientCount, do)
+		sum.more(t, ctx, 3*clientCount)
+		// At any point of the clients' round trips.
+		time.Sleep(rand.N(3 * oneWay))
+		report := p.stop(t)
+		c.running.Wait()
+		if ctx.Err() != nil {
+			t.Fatalf("the clients hang: %v", &sum)
+		}
+		cancel()
+		for _, q := range report.Listeners {
+			accepted += q.Accepted
+			handshakes += q.Handshakes
+			unfinished += q.Unfinished
+			waited = max(waited, q.Waited)
+			if q.Strategy != s.strategy || q.MayHaveReset() != s.loses {
+				t.Fatalf("listener %+v, want the strategy %q, and MayHaveReset %t", q, s.strategy, s.loses)
+			}
+		}
+	}
+	t.Logf("%d stops in %v: %v; accepted after the stop %d; handshakes under way %d, unfinished %d, waited for up to %v",
+		n, time.Since(began).Round(time.Second), &sum, accepted, handshakes, unfinished, waited.Round(time.Millisecond))
+	if (sum.lost > 0) != s.loses {
+		t.Errorf("%d connections lost: a control has to lose some, and nobody else may", sum.lost)
+	}
+}
