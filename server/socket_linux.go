@@ -30,3 +30,29 @@ func unacknowledged(sock syscall.Conn) (n int, ok bool) {
 	})
 	return n, err == nil
 }
+
+// spareSocket is a socket that can take the place of another, or -1.
+func spareSocket() int {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
+// leaveSocket closes this process' hold on the socket behind fd, and puts the
+// spare one behind fd: dup3(2) does both in one call. If that was the last hold,
+// the socket stops listening. A shutdown(2) would end the listening for all that
+// share the socket, such as prefork's children, or a new process that has taken
+// it over.
+func leaveSocket(fd, spare int) {
+	if spare >= 0 {
+		_ = unix.Dup3(spare, fd, unix.O_CLOEXEC)
+	}
+}
+
+func closeSpare(spare int) {
+	if spare >= 0 {
+		_ = unix.Close(spare)
+	}
+}

@@ -39,26 +39,27 @@ func acceptable(ln syscall.Conn) (waits, ok bool) {
 	return waits, err == nil
 }
 
-// stopIfEmpty stops a listening TCP socket if its accept queue is empty, with
+// stopIfEmpty stops listening on a socket if its accept queue is empty, with
 // nothing between the look and the stop but the two system calls. Closing the
 // net.Listener comes some microseconds later, in which the kernel would complete
-// connections only to reset them. shutdown(2) of a listening socket ends its
-// listening (inet_shutdown in net/ipv4/af_inet.c); where it does not, the close
-// does.
+// connections only to reset them. Where leaveSocket does nothing, that close does.
 func stopIfEmpty(ln syscall.Conn) bool {
 	_, tcp := ln.(*net.TCPListener)
+	spare := -1
+	if tcp {
+		spare = spareSocket()
+	}
 	empty := false
 	err := control(ln, func(fd int) error {
 		waits, err := pollAccept(fd)
 		if err != nil || waits {
 			return err
 		}
-		if tcp {
-			_ = unix.Shutdown(fd, unix.SHUT_RD)
-		}
+		leaveSocket(fd, spare)
 		empty = true
 		return nil
 	})
+	closeSpare(spare)
 	return empty || err != nil
 }
 
