@@ -112,3 +112,4 @@ clean: ## Remove what the build made (but for upstream's files in server/)
 
 include metrics.mk
 include bench.mk
+include soak.mk
