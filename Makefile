@@ -115,3 +115,4 @@ include bench.mk
 include proxies.mk
 include adopt.mk
 include queue.mk
+include soak.mk

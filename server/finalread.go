@@ -206,7 +206,7 @@ func (dc *drainConn) wake(d *drain) {
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	from := d.stopAt
-	if since := time.Unix(0, dc.since); since.After(from) {
+	if since := time.Unix(0, dc.since); since.After(from) && !since.After(time.Now()) { // the wall clock may have been set back
 		from = since
 	}
 	switch {

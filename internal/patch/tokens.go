@@ -121,6 +121,7 @@ func (h *Hunk) tokens() (*pattern, *lineError) {
 	}
 	// The text that comes belongs before the first token of a later old line.
 	seen, next := 0, 0
+	plusLine := map[int]int{}
 	for _, l := range h.Lines {
 		if l.Op != '+' {
 			seen++
@@ -132,7 +133,13 @@ func (h *Hunk) tokens() (*pattern, *lineError) {
 		if have, ok := p.plus[next]; ok {
 			p.plus[next] = have + "\n" + l.Text
 		} else {
-			p.plus[next] = l.Text
+			p.plus[next], plusLine[next] = l.Text, l.N
+		}
+	}
+	// A string or a comment that is not closed would swallow what follows.
+	for at := range len(tokens) + 1 {
+		if _, err := scan([]byte(p.plus[at])); err != nil {
+			return nil, &lineError{plusLine[at], "what comes is not Go: " + err.Error()}
 		}
 	}
 	return p, nil

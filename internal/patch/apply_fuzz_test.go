@@ -1,0 +1,170 @@
+package patch
+
+import (
+	"bytes"
+	"go/format"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/tools/txtar"
+)
+
+// FuzzApply applies an arbitrary patch set to an arbitrary Go source. It must
+// not panic, and where a set of one hunk applies, the tokens of the result have
+// to be those that a reference makes: the source's, but for the one sequence
+// that the hunk names, which is searched for in a way of its own.
+func FuzzApply(f *testing.F) {
+	archives, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(archives) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, archive := range archives {
+		ar, err := txtar.ParseFile(archive)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var patches []byte
+		for _, file := range ar.Files {
+			if file.Name == "PATCHES.md" {
+				patches = file.Data
+			}
+		}
+		for _, file := range ar.Files {
+			if strings.HasPrefix(file.Name, "in/") && strings.HasSuffix(file.Name, ".go") {
+				f.Add(file.Data, patches, "F", "return")
+			}
+		}
+	}
+	const source = "package p\n\nimport \"fmt\"\n\n// F is one.\nfunc F(a, b int) int {\n\tif a == b { // equal\n\t\treturn a /* x */ + 1\n\t}\n\tfmt.Println(`raw\nstring`, a)\n\treturn b\n}\n\ntype T struct{ a, b int }\n\nvar v, w = 1, 2 // last\n"
+	for _, hunk := range []string{
+		"-return b\n+return a", " if a == b {\n+println()", "-fmt.Println(`raw\n-string`, a)", "-a\n+b", "-1\n+2 // two",
+		" return b\n+/* open", " if a == b {\n+/* open", "-b\n+`", " if a == b {\n+_ = `", "+x()\n return b", "-return a\n+{ return a",
+	} {
+		f.Add([]byte(source), []byte(section("one", "@@ s.go F @@\n"+hunk)), "F", hunk)
+	}
+	f.Fuzz(func(t *testing.T, source, patches []byte, decl, hunk string) {
+		if len(source) > 1<<14 || len(patches) > 1<<14 || len(hunk) > 1<<12 {
+			return
+		}
+		if formatted, err := format.Source(source); err == nil {
+			source = formatted // so that gofmt's own changes are few
+		}
+		// As it comes: anything but a panic.
+		if set, err := Parse("PATCHES.md", patches); err == nil {
+			src := fstest.MapFS{"go.mod": {Data: []byte("module m\n")}}
+			for _, name := range set.Files() {
+				if name != "go.mod" && name != "go.sum" {
+					src[name] = &fstest.MapFile{Data: source}
+				}
+			}
+			checkApplied(t, set, src, source)
+		}
+		// And as one hunk, so that the fuzzer need not find the frame.
+		set, err := Parse("PATCHES.md", []byte(section("one", "@@ s.go "+decl+" @@\n"+hunk)))
+		if err == nil {
+			checkApplied(t, set, fstest.MapFS{"s.go": {Data: source}}, source)
+		}
+	})
+}
+
+func checkApplied(t *testing.T, set *Set, src fstest.MapFS, source []byte) {
+	t.Helper()
+	res, err := set.Apply(src)
+	for name, out := range res.Files {
+		if !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		if _, perr := parser.ParseFile(token.NewFileSet(), name, out, 0); perr != nil {
+			t.Fatalf("%s does not parse after the patches: %v\n%s", name, perr, out)
+		}
+		if formatted, ferr := format.Source(out); ferr != nil || !bytes.Equal(formatted, out) {
+			// gofmt itself needs two runs for some comments.
+			if again, _ := format.Source(formatted); ferr != nil || !bytes.Equal(again, formatted) {
+				t.Fatalf("%s is not formatted (%v)\n%s", name, ferr, out)
+			}
+		}
+	}
+	hunks := set.Hunks()
+	if err != nil || len(hunks) != 1 || hunks[0].module() {
+		return
+	}
+	h := hunks[0]
+	have, want := significant(res.Files[h.File]), expected(t, h, source)
+	if h.Decl == "import" { // gofmt sorts them
+		slices.Sort(have)
+		slices.Sort(want)
+	}
+	if !slices.Equal(have, want) {
+		t.Fatalf("a wrong splice:\nhave %q\nwant %q\nhunk: %+v\nresult:\n%s", have, want, h.Lines, res.Files[h.File])
+	}
+}
+
+// expected is the reference: the tokens of the patched file.
+func expected(t *testing.T, h *Hunk, source []byte) []string {
+	t.Helper()
+	src, err := parseSource(h.File, source)
+	if err != nil {
+		t.Fatalf("applied to what does not parse: %v", err)
+	}
+	d, err := src.lookup(h)
+	if err != nil {
+		t.Fatalf("applied to what is not there: %v", err)
+	}
+	before, inside, after := source[:d.start], source[d.start:d.end], source[d.end:]
+	if h.Drop {
+		return significant(slices.Concat(before, after))
+	}
+	old, want := "", ""
+	for _, l := range h.Lines {
+		if l.Op != '+' {
+			old += l.Text + "\n"
+		}
+		if l.Op != '-' {
+			want += l.Text + "\n"
+		}
+	}
+	all, sequence := significant(inside), significant([]byte(old))
+	at := -1
+	for i := range all {
+		if i+len(sequence) <= len(all) && slices.Equal(all[i:i+len(sequence)], sequence) {
+			if at >= 0 {
+				t.Fatalf("applied, and the sequence occurs twice: %q in %q", sequence, all)
+			}
+			at = i
+		}
+	}
+	if at < 0 {
+		t.Fatalf("applied, and the sequence does not occur: %q in %q", sequence, all)
+	}
+	return slices.Concat(significant(before), all[:at], significant([]byte(want)), all[at+len(sequence):], significant(after))
+}
+
+// significant are the tokens that gofmt leaves alone in a formatted source: it
+// adds and removes semicolons, commas at a line's end and the parentheses of
+// groups and conditions, and writes numbers in its own way.
+func significant(text []byte) []string {
+	fset := token.NewFileSet()
+	var s scanner.Scanner
+	s.Init(fset.AddFile("", fset.Base(), len(text)), text, func(token.Position, string) {}, 0)
+	var tokens []string
+	for {
+		_, tok, lit := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return tokens
+		case tok == token.SEMICOLON, tok == token.COMMA, tok == token.LPAREN, tok == token.RPAREN:
+		case tok == token.INT, tok == token.FLOAT, tok == token.IMAG:
+			tokens = append(tokens, strings.ToLower(lit))
+		case tok.IsLiteral():
+			tokens = append(tokens, lit)
+		default:
+			tokens = append(tokens, tok.String())
+		}
+	}
+}

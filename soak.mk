@@ -1,0 +1,32 @@
+# Faults, fuzzing, the model, and the soak. Included by Makefile.
+
+# How long each fuzz target runs in make soak, and what the soak adds up.
+FUZZTIME ?= 15m
+SOAKFLAGS ?= -for 30m
+
+# The fuzz targets of ours: package directory and name.
+FUZZ_TARGETS := server:FuzzStopInAStream internal/patch:FuzzApply
+
+.PHONY: test-faults
+test-faults: server ## Make faults happen to both servers while they stop, over real sockets (40 s)
+	$(GO) test -count=1 -parallel 6 -timeout 10m ./tests/faults
+
+.PHONY: test-model
+test-model: ## Check the model of the stop for every interleaving, and that its mutants fail (spin; 1 minute)
+	$(GO) test -count=1 -v -timeout 20m ./tests/model
+
+.PHONY: test-fuzz
+test-fuzz: server ## Fuzz the stop and the patch engine, 10 s each
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=10s
+
+.PHONY: fuzz
+fuzz: server ## Fuzz the stop and the patch engine, FUZZTIME each (15 minutes)
+	@for target in $(FUZZ_TARGETS); do \
+		echo "== $${target#*:}"; \
+		(cd $${target%:*} && $(GO) test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -parallel 1 .) || exit 1; \
+	done
+
+.PHONY: soak
+soak: server fuzz ## Fuzz for long, then stop servers under load until 1,000 stops and 100,000 connections add up (build/soak.json; an hour)
+	@$(GO) build -o bin/soak ./tests/soak
+	bin/soak $(SOAKFLAGS)

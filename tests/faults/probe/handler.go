@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/url"
+
+	"github.com/fasthttp/websocket"
+	"github.com/valyala/fasthttp"
+)
+
+var handlerFaults = []fault{
+	{
+		Name: "handler-panics", What: "a handler that panics during the drain, recovered by a middleware; then one more request",
+		Want: "the response: 500; one more: 200, close, FIN; Shutdown: nil; account: 1 closed after a response",
+		More: []string{"TestPanicInServeConnLeavesTheTable"},
+		run: func(r *rig) {
+			handler := r.srv.Handler
+			r.srv.Handler = func(ctx *fasthttp.RequestCtx) {
+				defer func() {
+					if p := recover(); p != nil {
+						ctx.Error("recovered", fasthttp.StatusInternalServerError)
+					}
+				}()
+				handler(ctx)
+			}
+			r.listen()
+			c := r.dial()
+			c.send(get("/panic"))
+			r.await("the handler", r.held, 1)
+			st := r.stop(bound)
+			r.gate <- struct{}{}
+			r.say("the response: %s", c.read())
+			r.say("one more: %s", c.askIdle(get("/more")))
+			_ = c.c.Close()
+			st.sayEnd()
+			r.sayOutcomes()
+		},
+	},
+	{
+		Name: "websocket", What: "a WebSocket echo across the drain, and an upgrade in it",
+		Want: "Shutdown: nil; opened before the stop: echoes; opened after it: echoes; account: 1 hijacked",
+		More: []string{"TestHijackDuringDrain", "TestWakeDoesNotHitAHijackedConnection"},
+		run: func(r *rig) {
+			upgrader := websocket.FastHTTPUpgrader{}
+			r.srv.Handler = func(ctx *fasthttp.RequestCtx) {
+				_ = upgrader.Upgrade(ctx, func(ws *websocket.Conn) {
+					defer ws.Close()
+					for {
+						kind, text, err := ws.ReadMessage()
+						if err != nil || ws.WriteMessage(kind, text) != nil {
+							return
+						}
+					}
+				})
+			}
+			r.listen()
+			before, err := r.dialWebSocket(r.dial())
+			r.check(err)
+			if seen := echo(before); seen != "echoes" {
+				r.giveUp("before the stop: %s", seen)
+			}
+			late := r.dial()
+			r.await("two connections to be accepted", r.accepted, 2)
+			st := r.stop(bound)
+			var after *websocket.Conn
+			if late.look() {
+				err = net.ErrClosed
+			} else {
+				after, err = r.dialWebSocket(late)
+			}
+			st.sayEnd()
+			r.say("opened before the stop: %s", echo(before))
+			if err != nil {
+				r.say("opened after it: closed under the client")
+			} else {
+				r.say("opened after it: %s", echo(after))
+			}
+			r.sayOutcomes()
+		},
+	},
+}
+
+// dialWebSocket opens a WebSocket on a client's connection.
+func (r *rig) dialWebSocket(c *client) (*websocket.Conn, error) {
+	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { return c.c, nil }}
+	u := url.URL{Scheme: "ws", Host: r.addr.String(), Path: "/"}
+	ws, _, err := dialer.Dial(u.String(), nil)
+	return ws, err
+}
+
+func echo(ws *websocket.Conn) string {
+	text := []byte("text")
+	if err := ws.WriteMessage(websocket.TextMessage, text); err != nil {
+		return err.Error()
+	}
+	_, back, err := ws.ReadMessage()
+	switch {
+	case err != nil:
+		return err.Error()
+	case !bytes.Equal(back, text):
+		return "another text"
+	}
+	return "echoes"
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/prefork"
+)
+
+// childEnv makes the probe a server that stops at SIGTERM: "single", or
+// "prefork" for a master and its children. They listen on the address that
+// addrEnv says.
+const (
+	childEnv = "FASTDRAIN_PROBE_CHILD"
+	addrEnv  = "FASTDRAIN_PROBE_ADDR"
+)
+
+var processFaults = []fault{
+	{
+		Name: "sigterm-twice", What: "SIGTERM twice, to a process that stops as README.md says",
+		Want: "the request that ran: 200; one more: 200, close, FIN; the process: exit status 0",
+		run: func(r *rig) {
+			p := r.startChild("single")
+			c := r.dialTo(p.addr)
+			c.send(get("/held"))
+			p.expect("held")
+			r.check(p.cmd.Process.Signal(syscall.SIGTERM))
+			p.expect("stopping")
+			r.check(p.cmd.Process.Signal(syscall.SIGTERM))
+			p.expect("signalled again")
+			_, err := io.WriteString(p.stdin, "go on\n")
+			r.check(err)
+			r.say("the request that ran: %s", c.read())
+			r.say("one more: %s", c.askIdle(get("/more")))
+			_ = c.c.Close()
+			r.say("the process: %s", p.exit())
+		},
+	},
+	{
+		Name: "prefork-child-restarts", What: "a prefork child gets SIGTERM, the master starts another; no request may notice",
+		Want: "idle on the child: 200, close, FIN; new clients: all answered",
+		run: func(r *rig) {
+			p := r.startChild("prefork")
+			c := r.dialTo(p.addr)
+			c.send(get("/pid"))
+			pid := c.readBody()
+			n, err := strconv.Atoi(pid)
+			r.check(err)
+			r.check(syscall.Kill(n, syscall.SIGTERM))
+			p.expect("stopping " + pid)
+			r.say("idle on the child: %s", c.askIdle(get("/pid")))
+			_ = c.c.Close()
+			p.expect("replaced " + pid)
+			for range 20 {
+				other, err := net.DialTimeout("tcp4", p.addr.String(), bound)
+				if err != nil {
+					r.say("new clients: refused")
+					return
+				}
+				if seen := r.client(other).ask(get("/pid", "Connection: close")); seen != "200, close, FIN" {
+					r.say("new clients: %s", seen)
+					return
+				}
+			}
+			r.say("new clients: all answered")
+		},
+	},
+}
+
+// readBody reads a response's body.
+func (c *client) readBody() string {
+	_ = c.c.SetReadDeadline(time.Now().Add(bound))
+	res, err := http.ReadResponse(c.br, nil)
+	c.r.check(err)
+	body, err := io.ReadAll(res.Body)
+	c.r.check(err)
+	return string(body)
+}
+
+// childProcess is the probe as a server.
+type childProcess struct {
+	r     *rig
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	lines chan string
+	addr  net.Addr
+}
+
+func (r *rig) startChild(kind string) *childProcess {
+	self, err := os.Executable()
+	r.check(err)
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	r.check(err)
+	p := &childProcess{r: r, cmd: exec.Command(self), lines: make(chan string, 64), addr: free.Addr()}
+	r.check(free.Close())
+	p.cmd.Env = append(os.Environ(), childEnv+"="+kind, addrEnv+"="+p.addr.String())
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	r.check(err)
+	p.stdin, err = p.cmd.StdinPipe()
+	r.check(err)
+	r.check(p.cmd.Start())
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer close(p.lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+	}()
+	r.atEnd = append(r.atEnd, func() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		for range p.lines {
+		}
+		<-read
+		_ = p.cmd.Wait()
+	})
+	p.expect("ready")
+	return p
+}
+
+// expect reads the child's output until it says the line.
+func (p *childProcess) expect(line string) {
+	timer := time.NewTimer(bound)
+	defer timer.Stop()
+	for {
+		select {
+		case have, ok := <-p.lines:
+			if !ok {
+				p.r.giveUp("the child has ended before it said %q", line)
+			}
+			if have == line {
+				return
+			}
+		case <-timer.C:
+			p.r.giveUp("the child has not said %q in %v", line, bound)
+		}
+	}
+}
+
+// exit waits for the end of the child.
+func (p *childProcess) exit() string {
+	for range p.lines {
+	}
+	var exit *exec.ExitError
+	if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		return err.Error()
+	}
+	return p.cmd.ProcessState.String()
+}
+
+func childMain() {
+	pid := strconv.Itoa(os.Getpid())
+	goOn := make(chan struct{})
+	srv := &fasthttp.Server{Logger: silent{}, Handler: func(ctx *fasthttp.RequestCtx) {
+		if string(ctx.Path()) == "/held" {
+			fmt.Println("held")
+			<-goOn
+		}
+		ctx.WriteString(pid)
+	}}
+	configure(srv, settings{finalRead: window})
+
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM)
+	stopped := make(chan error, 1)
+	go func() {
+		<-signals
+		go func() {
+			<-signals
+			fmt.Println("signalled again")
+			_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+			close(goOn)
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), bound)
+		defer cancel()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			stopped <- srv.ShutdownWithContext(ctx)
+		}()
+		<-done
+	}()
+
+	ready := func() { fmt.Println("ready") }
+	var err error
+	switch addr := os.Getenv(addrEnv); os.Getenv(childEnv) {
+	case "single":
+		var ln net.Listener
+		if ln, err = net.Listen("tcp4", addr); err == nil {
+			ready()
+			err = srv.Serve(ln)
+		}
+		fmt.Println("stopping")
+	case "prefork":
+		p := prefork.New(srv)
+		p.Logger = log.New(io.Discard, "", 0)
+		p.RecoverThreshold = 100
+		p.OnMasterReady = func([]int) error { ready(); return nil }
+		p.OnChildRecover = func(old, _ int) { fmt.Println("replaced", old) }
+		err = p.ListenAndServe(addr)
+		fmt.Println("stopping", pid)
+	}
+	if err == nil {
+		err = <-stopped
+	}
+	if err != nil {
+		fail("%v", err)
+	}
+}

@@ -1,0 +1,146 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// bound is how long a check may take; the largest takes half a minute.
+const bound = 10 * time.Minute
+
+func TestModelHolds(t *testing.T) {
+	needSpin(t)
+	for _, c := range []struct {
+		what    string
+		defines []string
+		compile []string
+		run     []string
+	}{
+		{"two connections, a request each", []string{"CONNS=2", "REQUESTS=1"}, []string{"-DSAFETY", "-DCOLLAPSE"}, nil},
+		{"one connection, three requests, and a scrape", []string{"CONNS=1", "REQUESTS=3", "SNAPSHOT"}, []string{"-DSAFETY"}, nil},
+		{"no run goes round for ever", []string{"CONNS=1", "REQUESTS=3"}, []string{"-DNP"}, []string{"-l"}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			start := time.Now()
+			r := check(t, c.defines, c.compile, c.run)
+			if r.errors != 0 {
+				t.Fatalf("the model does not hold:\n%s", r.output)
+			}
+			if r.states < 1000 {
+				t.Errorf("only %d states: the model does not run\n%s", r.states, r.output)
+			}
+			t.Logf("%d states in %v, exhaustively: no error", r.states, time.Since(start).Round(time.Second))
+		})
+	}
+}
+
+func TestMutantsFail(t *testing.T) {
+	needSpin(t)
+	const dropped, deadline, hangs = `assertion violated\s+!\(there\)`, `assertion violated\s+!\(c\[i\]\.running\)`, `invalid end state`
+	for _, m := range []struct{ mutant, what, how string }{
+		{"SWAP_IDLE", "the loop loads the stop before it stores that it is idle", hangs},
+		{"SWAP_ACTIVE", "the loop loads the stop before it stores that it is active", deadline},
+		{"SWAP_STOP", "the drain loads the states before it stores the stop", hangs + "|" + deadline},
+		{"NO_LOCK", "the loop notes the stop without the lock", deadline},
+		{"NO_LOOK", "the loop closes without a last look", dropped},
+		{"UNTRACKED", "a connection is counted once its loop has begun", `assertion violated`},
+	} {
+		t.Run(m.mutant, func(t *testing.T) {
+			r := check(t, []string{"CONNS=2", "REQUESTS=1", m.mutant}, []string{"-DSAFETY"}, nil)
+			if r.errors == 0 || !regexp.MustCompile(m.how).MatchString(r.output) {
+				t.Fatalf("%s, and the check does not say %q: the model would not notice\n%s", m.what, m.how, r.output)
+			}
+			t.Logf("a counterexample after %d states", r.states)
+		})
+	}
+}
+
+type result struct {
+	states, errors int
+	output         string
+}
+
+var (
+	statesRE = regexp.MustCompile(`(?m)^\s*(\d+) states, stored`)
+	errorsRE = regexp.MustCompile(`errors: (\d+)`)
+)
+
+// check has spin write a checker for the model, compiles it and runs it.
+func check(t *testing.T, defines, compile, run []string) (r result) {
+	t.Helper()
+	model, err := filepath.Abs("drain.pml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	args := []string{}
+	for _, d := range defines {
+		args = append(args, "-D"+d)
+	}
+	command(t, dir, "spin", append(args, "-a", model)...)
+	command(t, dir, "gcc", append(compile, "-O2", "-w", "-o", "pan", "pan.c")...)
+	r.output = command(t, dir, "./pan", append(run, "-m100000")...)
+	number := func(re *regexp.Regexp) int {
+		m := re.FindStringSubmatch(r.output)
+		if m == nil {
+			t.Fatalf("the checker says neither states nor errors:\n%s", r.output)
+		}
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	r.states, r.errors = number(statesRE), number(errorsRE)
+	if regexp.MustCompile(`search not completed|max search depth too small|out of memory`).MatchString(r.output) && r.errors == 0 {
+		t.Fatalf("the check is not exhaustive:\n%s", r.output)
+	}
+	return r
+}
+
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// needSpin installs spin and a C compiler where that is possible.
+func needSpin(t *testing.T) {
+	t.Helper()
+	missing := func() (names []string) {
+		for _, name := range []string{"spin", "gcc", "cpp"} {
+			if _, err := exec.LookPath(name); err != nil {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	if len(missing()) == 0 {
+		return
+	}
+	why := fmt.Sprintf("%v are missing", missing())
+	if os.Getuid() == 0 {
+		install := exec.Command("sh", "-c", "apt-get update -qq && apt-get install -y -qq --no-install-recommends spin gcc cpp libc6-dev")
+		install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := install.CombinedOutput(); err != nil {
+			why += fmt.Sprintf(", and apt-get cannot install them (%v): %s", err, out)
+		}
+	}
+	if len(missing()) > 0 {
+		t.Fatalf("%s: as root, apt-get install spin gcc cpp libc6-dev", why)
+	}
+}
