@@ -12,7 +12,8 @@
  *
  * The mutants each take one thing away, and have to fail:
  *   SWAP_IDLE    the loop loads the stop before it stores that it is idle
- *   SWAP_ACTIVE  it loads the stop before it stores that it is active
+ *   SWAP_ACTIVE  it loads the stop before it swaps its state for active
+ *   LOAD_ONLY    the drain loads a state and does not turn it
  *   SWAP_STOP    the drain loads the states before it stores the stop
  *   NO_LOCK      the loop notes the stop without the lock
  *   NO_LOOK      it closes at the window's end without a last look
@@ -28,6 +29,10 @@
 
 mtype = { none, window, expired };   /* a connection's read deadline */
 
+/* The state word: serving is 0, idle a time, turned a negative value. A connection
+ * begins turned, as its first byte always goes through begin. */
+mtype = { serving, idle, turned };
+
 bool asked;                          /* Server.CloseOnShutdown */
 bool stopped;                        /* [drain.mode] */
 bool listening = true;
@@ -39,7 +44,7 @@ bool draining;                       /* [connShard.drain], one shard for all */
 bool mutex;                          /* [connShard.mu] */
 
 typedef Conn {
-    bool idle;                       /* [drainConn.idle], upstream's idle time */
+    mtype state = turned;            /* [drainConn.idle] */
     bool tracked;                    /* in the table */
     bool seen;                       /* [drainConn.stopSeen] */
     mtype deadline = none;
@@ -58,6 +63,23 @@ inline seeStop(i) {
 #else
     atomic { !mutex -> c[i].seen = true }
 #endif
+}
+
+/* The next first byte goes through begin, if the loop waits for one: a load and a
+ * compare-and-swap. [drainConn.turn] */
+inline turn(i, was, waits) {
+    was = c[i].state;
+    if
+    :: was == turned -> waits = true
+    :: was == idle ->
+        atomic {
+            if
+            :: c[i].state == idle -> c[i].state = turned; waits = true
+            :: else -> waits = false
+            fi
+        }
+    :: else -> waits = false
+    fi
 }
 
 /* A connection leaves the table, with its outcome. [connTable.remove, left] */
@@ -88,12 +110,9 @@ proctype serve(byte i) {
     bool final;    /* the request began after the stop */
     bool over;     /* the window has ended */
     bool there;    /* what the last look saw */
+    bool waits;
+    mtype was;
 
-    /* A mutant may come here first: the load before the store. */
-#ifdef SWAP_IDLE
-    loaded = stopped;
-#endif
-    c[i].idle = true;
     atomic { !mutex ->
         c[i].tracked = true;
         if
@@ -104,20 +123,21 @@ proctype serve(byte i) {
 #ifdef UNTRACKED
     open++;
 #endif
+    loaded = stopped;
     goto wait;
 
 goIdle:
 #ifdef SWAP_IDLE
     loaded = stopped;
-#endif
-    c[i].idle = true;
-
-wait: /* [beforeWait] */
-#ifndef SWAP_IDLE
+    c[i].state = idle;
+#else
+    c[i].state = idle;
     loaded = stopped;
 #endif
+
+wait: /* [beforeWait] */
     if
-    :: loaded -> seeStop(i); atomic { c[i].deadline = window; loaded = false }
+    :: loaded -> turn(i, was, waits); atomic { was = 0; waits = false }; seeStop(i); atomic { c[i].deadline = window; loaded = false }
     :: else
     fi;
 
@@ -149,16 +169,21 @@ read:
 begin: /* the first byte has been read: [begin, beginFinalRequest] */
 #ifdef SWAP_ACTIVE
     loaded = stopped;
-    c[i].idle = false;
-#else
-    c[i].idle = false;
-    loaded = stopped;
 #endif
-    final = loaded;
+    atomic { was = c[i].state; c[i].state = serving };
     if
-    :: loaded -> seeStop(i); atomic { c[i].deadline = none; loaded = false }
+    :: was == turned ->
+#ifndef SWAP_ACTIVE
+        loaded = stopped;
+#endif
+        final = loaded;
+        if
+        :: loaded -> seeStop(i); c[i].deadline = none
+        :: else
+        fi
     :: else
     fi;
+    atomic { was = 0; loaded = false };
     atomic { assert(c[i].deadline != expired); c[i].running = true };
 
     /* The handler runs; then the response: [closes, more] */
@@ -208,8 +233,9 @@ proctype accept() {
 proctype shutdown() {
     byte i;
     bool waits;
+    mtype was;
 #ifdef SWAP_STOP
-    bool idle[CONNS];
+    bool turns[CONNS];
 #endif
 
     atomic { !mutex ->
@@ -223,7 +249,12 @@ proctype shutdown() {
     };
 
 #ifdef SWAP_STOP
-    for (i : 0 .. CONNS - 1) { idle[i] = c[i].idle };
+    for (i : 0 .. CONNS - 1) {
+        if
+        :: c[i].tracked -> turn(i, was, waits); turns[i] = waits
+        :: else
+        fi
+    };
     stopped = true;
 #else
     stopped = true;
@@ -232,10 +263,12 @@ proctype shutdown() {
         atomic { !mutex -> mutex = true };
         if
         :: c[i].tracked && !c[i].seen ->
-#ifdef SWAP_STOP
-            waits = idle[i];
+#if defined(SWAP_STOP)
+            waits = turns[i];
+#elif defined(LOAD_ONLY)
+            waits = (c[i].state != serving);
 #else
-            waits = c[i].idle;
+            turn(i, was, waits);
 #endif
             if
             :: waits -> /* here is the pause that the lock guards */
@@ -244,7 +277,7 @@ proctype shutdown() {
             fi
         :: else
         fi;
-        atomic { waits = false; mutex = false }
+        atomic { waits = false; was = 0; mutex = false }
     };
     !listening;
     open == 0;
@@ -257,12 +290,12 @@ proctype shutdown() {
 
 /* A scrape: [ConnStats]. What it adds up is read under the lock. */
 proctype snapshot() {
-    byte i, idle, busy, seen;
+    byte i, waiting, busy, seen;
     atomic { !mutex ->
         for (i : 0 .. CONNS - 1) {
             if
-            :: c[i].tracked && c[i].idle -> idle++
-            :: c[i].tracked && !c[i].idle -> busy++
+            :: c[i].tracked && c[i].state != serving -> waiting++
+            :: c[i].tracked && c[i].state == serving -> busy++
             :: else
             fi;
             if
@@ -270,8 +303,8 @@ proctype snapshot() {
             :: else
             fi
         };
-        assert(seen <= idle + busy && idle + busy <= open);
-        i = 0; idle = 0; busy = 0; seen = 0
+        assert(seen <= waiting + busy && waiting + busy <= open);
+        i = 0; waiting = 0; busy = 0; seen = 0
     }
 }
 

@@ -46,14 +46,16 @@ func TestMutantsFail(t *testing.T) {
 	const dropped, deadline, hangs = `assertion violated\s+!\(there\)`, `assertion violated\s+!\(c\[i\]\.running\)`, `invalid end state`
 	for _, m := range []struct{ mutant, what, how string }{
 		{"SWAP_IDLE", "the loop loads the stop before it stores that it is idle", hangs},
-		{"SWAP_ACTIVE", "the loop loads the stop before it stores that it is active", deadline},
+		{"SWAP_ACTIVE", "the loop loads the stop before it swaps its state for active", deadline},
+		{"LOAD_ONLY", "the drain loads a state and does not turn it", deadline},
 		{"SWAP_STOP", "the drain loads the states before it stores the stop", hangs + "|" + deadline},
 		{"NO_LOCK", "the loop notes the stop without the lock", deadline},
 		{"NO_LOOK", "the loop closes without a last look", dropped},
 		{"UNTRACKED", "a connection is counted once its loop has begun", `assertion violated`},
 	} {
 		t.Run(m.mutant, func(t *testing.T) {
-			r := check(t, []string{"CONNS=2", "REQUESTS=1", m.mutant}, []string{"-DSAFETY"}, nil)
+			// The second request of a connection is the first to find it idle.
+			r := check(t, []string{"CONNS=1", "REQUESTS=2", m.mutant}, []string{"-DSAFETY"}, nil)
 			if r.errors == 0 || !regexp.MustCompile(m.how).MatchString(r.output) {
 				t.Fatalf("%s, and the check does not say %q: the model would not notice\n%s", m.what, m.how, r.output)
 			}

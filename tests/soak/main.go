@@ -43,6 +43,7 @@ type sum struct {
 	Requests           int     `json:"requests"`
 	Lost               int     `json:"lost"`
 	ExecutedUnanswered int     `json:"executed_unanswered"`
+	Late               int     `json:"late"`
 	Refused            int     `json:"refused"`
 	SlowestStop        float64 `json:"slowest_stop_seconds"`
 	// BadExits counts the passes in which a process did not exit with 0, and
@@ -141,6 +142,7 @@ func add(sums []sum, r lab.Result) []sum {
 	s.Requests += r.Requests
 	s.Lost += r.Lost
 	s.ExecutedUnanswered += r.ExecutedUnanswered
+	s.Late += r.Late
 	s.Refused += r.Refused
 	s.SlowestStop = max(s.SlowestStop, r.Shutdown.Max)
 	if r.Exit != fmt.Sprintf("0 (%d)", r.Stops) && r.Exit != "0" {
@@ -160,11 +162,11 @@ func total(sums []sum) (stops, connections int) {
 
 // report writes the sums and says what must not be.
 func report(w io.Writer, sums []sum) error {
-	fmt.Fprintf(w, "%-12s %6s %12s %9s %5s %11s %8s %s\n", "scenario", "stops", "connections", "requests", "lost", "unanswered", "refused", "slowest stop")
+	fmt.Fprintf(w, "%-12s %6s %12s %9s %5s %11s %5s %8s %s\n", "scenario", "stops", "connections", "requests", "lost", "unanswered", "late", "refused", "slowest stop")
 	var wrong []error
 	for _, s := range sums {
-		fmt.Fprintf(w, "%-12s %6d %12d %9d %5d %11d %8d %.2f s\n",
-			s.Scenario, s.Stops, s.Connections, s.Requests, s.Lost, s.ExecutedUnanswered, s.Refused, s.SlowestStop)
+		fmt.Fprintf(w, "%-12s %6d %12d %9d %5d %11d %5d %8d %.2f s\n",
+			s.Scenario, s.Stops, s.Connections, s.Requests, s.Lost, s.ExecutedUnanswered, s.Late, s.Refused, s.SlowestStop)
 		if s.Lost > 0 && !slices.Contains(mayLose, s.Scenario) {
 			wrong = append(wrong, fmt.Errorf("%s: lost %d requests (limit 0)", s.Scenario, s.Lost))
 		}
