@@ -54,16 +54,6 @@ func TestStopOverALink(t *testing.T) {
 	}
 }
 
-// A twin drops SYNs by their hops to go. Those of systems that begin with the
-// most, 255, meet its full queue instead.
-func TestStopWithClientsOfManyHops(t *testing.T) {
-	l := link.Open(t, oneWay)
-	if err := l.Client.Sysctl("net/ipv4/ip_default_ttl", "255"); err != nil {
-		t.Fatal(err)
-	}
-	twin.stop(t, *stops, netip.AddrPortFrom(l.Server.IPv4, 8080).String(), l.Server.Start, l.Client.Do)
-}
-
 // Nor over loopback, where a handshake takes no time.
 func TestStopOverLoopback(t *testing.T) {
 	here := func(f func() error) error { return f() }
