@@ -67,7 +67,7 @@ var drainConnPool = sync.Pool{New: func() any { return new(drainConn) }}
 
 // track begins the record of a connection. admitted says that handOver has
 // counted it already. It enters the table with the first hook that may wait:
-// the handshake, or bind.
+// the handshake, or enter.
 func (s *Server) track(c net.Conn, admitted bool) *drainConn {
 	dc := drainConnPool.Get().(*drainConn) //nolint:forcetypeassert
 	dc.start(s, c, admitted)
@@ -110,7 +110,7 @@ func (dc *drainConn) end() {
 		dc.outcome = outcomeError
 	}
 	sh.remove(dc)
-	if d.mode.Load() != modeServing {
+	if d.mode.Load() != modeServing || !dc.served {
 		*dc = drainConn{}
 	} else {
 		dc.Conn, dc.served, dc.tracked, dc.outcome = nil, false, false, 0
@@ -139,7 +139,8 @@ func (dc *drainConn) state() (state ConnState, idleSince int64) {
 }
 
 // turn makes the serve loop call begin at the first byte of its next request. It
-// returns false if the loop is serving one: that began before.
+// returns false if the loop is serving one, which began before, or has turned the
+// word itself meanwhile, as it has then seen the stop.
 func (dc *drainConn) turn() bool {
 	since := dc.idle.Load()
 	return since < 0 || since > 0 && dc.idle.CompareAndSwap(since, -since)

@@ -18,20 +18,21 @@ const ackPause = 5 * time.Millisecond
 // slot meanwhile.
 //
 // A pool without a Server, as upstream's tests have it, has no record.
-func (dc *drainConn) finish(wp *workerPool, c net.Conn) {
+func (dc *drainConn) finish(wp *workerPool, c net.Conn) (lingered bool) {
 	if dc == nil {
 		_ = c.Close()
 		wp.connState(c, StateClosed)
-		return
+		return false
 	}
 	dc.served = true
-	if dc.draining() {
+	if lingered = dc.draining(); lingered {
 		_ = dc.close(wp.lend)
 	} else {
 		_ = c.Close()
 	}
 	dc.s.setState(c, StateClosed)
 	dc.end()
+	return lingered
 }
 
 // finishServeConn is finish for ServeConn, whose slot is one of Concurrency.
@@ -76,7 +77,7 @@ func (s *Server) closeRejected(c net.Conn) {
 // noteLate counts bytes that came after the last look, or were left by it. What
 // a refusal has answered, or what belongs to an answered request, is not late.
 func (dc *drainConn) noteLate() {
-	if (dc.saidClose || dc.closedFIN) && !dc.rejected && !dc.inBody {
+	if (dc.closedFIN || dc.saidClose && !dc.inBody) && !dc.rejected {
 		dc.late = true
 	}
 }

@@ -31,12 +31,10 @@ func (dc *drainConn) getNextProto() (string, error) {
 		return "", err
 	}
 	proto, err := dc.s.getNextProto(hc)
-	if hc.end(); err != nil {
+	_, handled := dc.s.nextProtos[proto]
+	if hc.end(handled); err != nil {
 		dc.outcome = outcomeError
 		return proto, err
-	}
-	if _, ok := dc.s.nextProtos[proto]; ok {
-		dc.idle.Store(0) // it counts as active until its handler returns
 	}
 	if dc.d.mode.Load() >= modeStopped {
 		dc.noTLS = !tc.ConnectionState().HandshakeComplete
@@ -67,9 +65,12 @@ func (hc *handshakeConn) begin() error {
 	return dc.limitHandshake(time.Now())
 }
 
-func (hc *handshakeConn) end() {
+func (hc *handshakeConn) end(handled bool) {
 	hc.dc.shard.mu.Lock()
 	hc.dc.handshaking = false
+	if handled {
+		hc.dc.idle.Store(0)
+	}
 	hc.dc.shard.mu.Unlock()
 }
 
@@ -138,6 +139,7 @@ func (dc *drainConn) peekFinal(br *bufio.Reader, err error) error {
 func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) {
 	if br := dc.spare; br != nil {
 		dc.spare = nil
+		dc.beforeWait(br.Buffered())
 		return br, nil
 	}
 	(*ctx).c = dc
@@ -188,6 +190,9 @@ func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, 
 // it says what an answer looks like; its body is left to the linger.
 func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer) {
 	dc.s.setState(dc.Conn, StateActive)
+	if bw != nil && bw.Flush() != nil {
+		return
+	}
 	if ctx.Request.Header.Read(br) == io.EOF {
 		return
 	}
@@ -266,14 +271,11 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 // that are still in bw: their handlers ran. It notes how the connection ended.
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
+	dc.idle.Store(0) // a lingering connection counts as active
 	if !dc.draining() {
-		dc.outcome = outcomeClientClosed
-		if connectionClose || err != nil {
-			dc.outcome = outcomeOf(connectionClose, err)
-		}
+		dc.outcome = outcomeOf(connectionClose, err)
 		return
 	}
-	dc.idle.Store(0) // a lingering connection counts as active
 	if dc.spare != nil {
 		releaseReader(dc.s, dc.spare)
 		dc.spare = nil

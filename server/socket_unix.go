@@ -36,8 +36,8 @@ var scrap = sync.Pool{New: func() any { return new([4 << 10]byte) }}
 // discard reads from c and throws away, until the limit, an error, or the end.
 // A socket that waits holds no buffer.
 func discard(c net.Conn, limit int64) (n int64, err error) {
-	sock, ok := c.(halfCloser)
-	if !ok {
+	sock, _ := stream(c)
+	if sock == nil || net.Conn(sock) != c { // its Read may do more than the socket's
 		return io.CopyN(io.Discard, c, limit)
 	}
 	raw, err := sock.SyscallConn()

@@ -57,20 +57,24 @@ var mutants = []mutant{
 		edits: []edit{{"", "+s.accept(ln)", "+ln.Accept()"}},
 	},
 	{
+		patch: "accept-queue", effect: "new handshakes go on beginning",
+		edits: []edit{{"queuestrategy.go", "if onlyStrategy != strategyPoll {", "if false {"}},
+	},
+	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",
 		edits: []edit{{"", "+s.closeRejected(c)", "+c.Close()"}},
 	},
 	{
 		patch: "worker", effect: "a worker closes at once",
-		edits: []edit{{"", "+dc.finish(wp, c)", "+_ = c.Close()\n+wp.connState(c, StateClosed)\n+dc.served = true\n+dc.end()"}},
+		edits: []edit{{"", "+if dc.finish(wp, c) { break }", "+_ = c.Close()\n+wp.connState(c, StateClosed)\n+dc.served = true\n+dc.end()"}},
 	},
 	{
 		patch: "worker", effect: "a connection leaves the table before its close",
-		edits: []edit{{"", "+dc.finish(wp, c)", "+dc.served = true\n+dc.end()\n+_ = c.Close()\n+wp.connState(c, StateClosed)"}},
+		edits: []edit{{"", "+if dc.finish(wp, c) { break }", "+dc.served = true\n+dc.end()\n+_ = c.Close()\n+wp.connState(c, StateClosed)"}},
 	},
 	{
 		patch: "worker", effect: "a worker that lingers does not lend its slot",
-		edits: []edit{{"", "+dc.finish(wp, c)", "+_ = dc.close(func(int) {})\n+dc.served = true\n+dc.end()\n+wp.connState(c, StateClosed)"}},
+		edits: []edit{{"", "+if dc.finish(wp, c) { break }", "+_ = dc.close(func(int) {})\n+dc.served = true\n+dc.end()\n+wp.connState(c, StateClosed)"}},
 	},
 	{
 		patch: "serve-conn", effect: "ServeConn closes at once",

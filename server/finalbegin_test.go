@@ -1,0 +1,51 @@
+package fasthttp
+
+import (
+	"testing"
+	"time"
+)
+
+// A request that a last look has read ahead is a final one like any other.
+func TestRequestFoundByALastLookIsFinal(t *testing.T) {
+	for _, reject := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			release, running := make(chan struct{}), make(chan struct{}, 1)
+			s := heldServer(release, running, Drain{FinalRead: time.Second, Reject: reject})
+			s.CloseOnShutdown = true
+			r := startDrainRig(t, drainKind{"memory", true}, s)
+			c := r.dial()
+			c.get("/held")
+			r.await("the handler", running)
+			c.get("/next")
+			call := r.stop()
+			close(release)
+			c.want("/held", keepAlive)
+			code := StatusOK
+			if reject {
+				code = StatusServiceUnavailable
+			}
+			c.wantCode(code, saysClose)
+			if report := call.wantNil(); report.FinalReadServed+report.FinalReadRejected != 1 {
+				t.Errorf("report %v, want one request of a final read", report)
+			}
+		})
+	}
+}
+
+// A response is not held back for the head of a request that will be refused.
+func TestRefusalHoldsNoResponseBack(t *testing.T) {
+	for _, rest := range []string{"\r\n", "GET /ne"} {
+		eachDrainKind(t, "tcp tls memory", func(t *testing.T, k drainKind) {
+			release, running := make(chan struct{}), make(chan struct{}, 1)
+			r := startDrainRig(t, k, heldServer(release, running, Drain{Reject: true}))
+			c := r.dial()
+			c.send("POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx" + rest)
+			r.await("the handler", running)
+			call := r.stop()
+			close(release)
+			c.want("/held", keepAlive)
+			_ = c.c.Close()
+			call.wantNil()
+		})
+	}
+}
