@@ -36,9 +36,24 @@ server: bin/fastdrain ## Write the patched copy of the pinned upstream into serv
 demo: server ## Stop servers under load, upstream's and the patched one, and show what is lost (2 minutes)
 	bin/fastdrain lab -demo
 
+# What takes its time, one after the other, and beside it what only counts.
+IN_TURN := fmt-check vet test-engine test-server test-upstream test-$(OLDEST) test-consumer test-adopt \
+	test-observe test-faults test-proxies test-wire test-queue test-lab
+BESIDE := check cross bench-gate test-model test-fuzz test-bench
+
 .PHONY: test
-test: ## Run all checks and tests (12 minutes)
-	@for target in fmt-check vet test-engine test-server cross check test-upstream test-$(OLDEST) test-consumer test-adopt test-observe test-lab; do \
+test: ## Run all checks and tests (14 minutes; as root, as some need network namespaces)
+	@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
+
+.PHONY: test-in-turn
+test-in-turn: server
+	@$(call each,$(IN_TURN))
+
+.PHONY: test-beside
+test-beside: server
+	@set -o pipefail; { $(call each,$(BESIDE)); } 2>&1 | sed -u 's/^/| /'
+
+each = for target in $(1); do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || exit 1; \
 		echo "== $$target: $$((SECONDS - start)) s"; \

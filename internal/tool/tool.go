@@ -21,9 +21,18 @@ func Find(ctx context.Context, name string, say func(format string, args ...any)
 		return "", how
 	}
 	say("installing %s", name)
-	cmd := exec.CommandContext(ctx, apt, "-o", "DPkg::Lock::Timeout=120", "install", "-y", "-q", "--no-install-recommends", name)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	run := func(args ...string) ([]byte, error) {
+		cmd := exec.CommandContext(ctx, apt, append([]string{"-o", "DPkg::Lock::Timeout=120", "-q"}, args...)...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		return cmd.CombinedOutput()
+	}
+	out, err := run("install", "-y", "--no-install-recommends", name)
+	if err != nil { // the list of packages may be missing, or old
+		if out, err = run("update"); err == nil {
+			out, err = run("install", "-y", "--no-install-recommends", name)
+		}
+	}
+	if err != nil {
 		return "", fmt.Errorf("%w (which failed: %v)\n%s", how, err, out)
 	}
 	return exec.LookPath(name)

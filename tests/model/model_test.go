@@ -2,14 +2,14 @@ package model
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/tool"
 )
 
 // bound is how long a check may take; the largest takes half a minute.
@@ -123,26 +123,9 @@ func command(t *testing.T, dir, name string, args ...string) string {
 // needSpin installs spin and a C compiler where that is possible.
 func needSpin(t *testing.T) {
 	t.Helper()
-	missing := func() (names []string) {
-		for _, name := range []string{"spin", "gcc", "cpp"} {
-			if _, err := exec.LookPath(name); err != nil {
-				names = append(names, name)
-			}
+	for _, name := range []string{"spin", "gcc"} {
+		if _, err := tool.Find(t.Context(), name, t.Logf); err != nil {
+			t.Fatal(err)
 		}
-		return names
-	}
-	if len(missing()) == 0 {
-		return
-	}
-	why := fmt.Sprintf("%v are missing", missing())
-	if os.Getuid() == 0 {
-		install := exec.Command("sh", "-c", "apt-get update -qq && apt-get install -y -qq --no-install-recommends spin gcc cpp libc6-dev")
-		install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := install.CombinedOutput(); err != nil {
-			why += fmt.Sprintf(", and apt-get cannot install them (%v): %s", err, out)
-		}
-	}
-	if len(missing()) > 0 {
-		t.Fatalf("%s: as root, apt-get install spin gcc cpp libc6-dev", why)
 	}
 }

@@ -4,16 +4,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/tool"
 )
 
 func TestLoadIsWhatTheServerSees(t *testing.T) {
-	path, err := exec.LookPath("wrk")
+	path, err := tool.Find(t.Context(), "wrk", t.Logf)
 	if err != nil {
-		t.Skip("wrk is not installed: apt-get install wrk")
+		t.Fatal(err)
 	}
 	var wrong atomic.Pointer[string]
 	var n atomic.Int64
@@ -45,9 +46,9 @@ func TestLoadIsWhatTheServerSees(t *testing.T) {
 }
 
 func TestErrorsOfClientsAreErrors(t *testing.T) {
-	path, err := exec.LookPath("wrk")
+	path, err := tool.Find(t.Context(), "wrk", t.Logf)
 	if err != nil {
-		t.Skip("wrk is not installed: apt-get install wrk")
+		t.Fatal(err)
 	}
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
