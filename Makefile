@@ -43,15 +43,15 @@ BESIDE := check cross bench-gate test-model test-fuzz test-bench
 
 .PHONY: test
 test: ## Run all checks and tests (14 minutes; as root, as some need network namespaces)
-	@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
+	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
 .PHONY: test-in-turn
 test-in-turn: server
-	@$(call each,$(IN_TURN))
+	+@$(call each,$(IN_TURN))
 
 .PHONY: test-beside
 test-beside: server
-	@set -o pipefail; { $(call each,$(BESIDE)); } 2>&1 | sed -u 's/^/| /'
+	+@set -o pipefail; { $(call each,$(BESIDE)); } 2>&1 | sed -u 's/^/| /'
 
 each = for target in $(1); do \
 		echo "== make $$target"; start=$$SECONDS; \

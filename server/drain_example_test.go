@@ -207,8 +207,11 @@ func ExampleDrainReport() {
 	var report fasthttp.DrainReport = new(fasthttp.Server).DrainReport()
 	var outcomes fasthttp.DrainOutcomes = report.Outcomes
 	var listeners []fasthttp.ListenerReport = report.Listeners
-	fmt.Printf("%q %d %d\n", report.Verdict(), outcomes.Total(), len(listeners))
-	// Output: "" 0 0
+	fmt.Printf("%q %d\n", report.Verdict(), outcomes.Total())
+	for _, l := range listeners {
+		fmt.Println(l.Addr, l.Strategy, l.MayHaveReset())
+	}
+	// Output: "" 0
 }
 
 // Sums for counters, over all drains of a server.

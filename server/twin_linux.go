@@ -202,11 +202,23 @@ func hops(fd, family, option4, option6 int) error {
 	return nil
 }
 
-// close closes the twin. A SYN that comes from here on is refused.
+// close closes the twin. A SYN that comes from here on is refused. The probes are
+// taken out of its queue first, as a close would reset them: a stop that sends no
+// RST can be checked by the kernel's count of them. What makes room in the queue
+// lets nobody in, as the hops still keep SYNs out.
 func (t *twin) close() {
-	for _, fd := range append(t.probes[:], t.fd) {
+	for _, fd := range t.probes {
 		if fd >= 0 {
 			_ = unix.Close(fd)
 		}
 	}
+	if t.fd < 0 {
+		return
+	}
+	for range t.probes {
+		if fd, _, err := unix.Accept4(t.fd, unix.SOCK_CLOEXEC); err == nil {
+			_ = unix.Close(fd)
+		}
+	}
+	_ = unix.Close(t.fd)
 }
