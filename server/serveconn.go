@@ -241,20 +241,23 @@ func (dc *drainConn) draining() bool {
 	return dc.d.mode.Load() != modeServing
 }
 
-// lastResponse precedes each response of a drain. It says whether that is the
-// connection's last because of the drain; closing says that it is anyhow. A
-// hijack is never told to close: the loop would send its 101 and then skip the
-// hijack handler. A request that began after the stop is counted here.
-func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack, closing bool) bool {
-	if dc.final {
-		dc.d.count.finalServed.Add(1)
-	}
-	if closing {
-		return true
-	}
+// lastResponse says, in a drain, whether the response that is about to be
+// written is the connection's last because of it. It is not asked where that is
+// the last anyhow. A hijack is never told to close: the loop would send its 101
+// and then skip the hijack handler.
+func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)
+	dc.countFinal()
 	return dc.saidClose
+}
+
+// countFinal counts a request that began after the stop and has been handled.
+func (dc *drainConn) countFinal() {
+	if dc.final {
+		dc.final = false
+		dc.d.count.finalServed.Add(1)
+	}
 }
 
 // hijack runs a hijack handler, counted.
@@ -282,6 +285,9 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	}
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop()
+	}
+	if connectionClose && !dc.saidClose {
+		dc.countFinal() // lastResponse was not asked
 	}
 	if bw != nil && bw.Buffered() > 0 && err != errHijacked {
 		_ = dc.Conn.SetWriteDeadline(dc.flushBy())
