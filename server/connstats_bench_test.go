@@ -3,7 +3,6 @@ package fasthttp
 import (
 	"net"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -21,7 +20,7 @@ func benchmarkTable(b *testing.B) *Server {
 	t := s.connTable()
 	now := time.Now()
 	for i := range benchmarkConns {
-		dc := &drainConn{Conn: benchmarkConn{}, s: s, d: s.currentDrain(), shard: t.nextShard(), idle: new(atomic.Int64)}
+		dc := &drainConn{Conn: benchmarkConn{}, s: s, d: s.currentDrain(), shard: t.nextShard()}
 		if i%3 != 0 {
 			dc.idle.Store(now.Unix() - int64(i%100))
 		}
@@ -127,7 +126,7 @@ func BenchmarkInsertDuringScan(b *testing.B) {
 			}()
 			var waits []time.Duration
 			for b.Loop() {
-				dc := &drainConn{Conn: benchmarkConn{}, s: s, d: s.currentDrain(), shard: t.nextShard(), idle: new(atomic.Int64)}
+				dc := &drainConn{Conn: benchmarkConn{}, s: s, d: s.currentDrain(), shard: t.nextShard()}
 				begin := time.Now()
 				dc.enter(begin)
 				waits = append(waits, time.Since(begin))

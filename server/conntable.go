@@ -66,6 +66,12 @@ func (dc *drainConn) enter(accepted time.Time) {
 	sh.mu.Lock()
 	dc.tracked, dc.visit, dc.since = true, 0, accepted.UnixNano()
 	dc.pos = int32(len(sh.conns)) // #nosec G115
+	if len(sh.conns) == cap(sh.conns) {
+		// By less than append would, for the sake of the memory of a connection.
+		grown := make([]*drainConn, len(sh.conns), len(sh.conns)+max(8, len(sh.conns)/8))
+		copy(grown, sh.conns)
+		sh.conns = grown
+	}
 	sh.conns = append(sh.conns, dc)
 	if sh.drain != nil {
 		sh.drain.count.accepted.Add(1)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // scriptedConn is a connection that sends the same request a number of times and
@@ -71,5 +72,18 @@ func TestDrainAllocatesNothingBeforeTheStop(t *testing.T) {
 				t.Errorf("%v allocations for a connection, upstream needs %v", n, test.upstream)
 			}
 		})
+	}
+}
+
+// The state word is swapped twice per request: not in the cache line that the
+// loop reads, nor in one that it shares with another record.
+func TestStateWordHasACacheLineOfItsOwn(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("the record is laid out for 64 bits")
+	}
+	const line = 64
+	var dc drainConn
+	if at, size := unsafe.Offsetof(dc.idle), unsafe.Sizeof(dc); at < line || size != 2*line {
+		t.Errorf("the state word is at %d of %d bytes, want it in the second line of two", at, size)
 	}
 }
