@@ -93,7 +93,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "record", effect: "the record does not know the idle time",
-		edits: []edit{{"", "+idleConnTime := &dc.idle\n", "+idleConnTime := new(atomic.Int64)\n"}},
+		edits: []edit{{"", "+idleConnTime, ok := &dc.idle, true\n", "+idleConnTime, ok := new(atomic.Int64), true\n"}},
 	},
 	{
 		patch: "record", effect: "the end of the loop is not noted",
