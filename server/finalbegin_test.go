@@ -49,3 +49,17 @@ func TestRefusalHoldsNoResponseBack(t *testing.T) {
 		})
 	}
 }
+
+// A request in the window is counted also where the client has asked for the
+// close, so that the drain has no say in it.
+func TestFinalRequestThatSaysCloseIsCounted(t *testing.T) {
+	r := startDrainRig(t, drainKind{net: "tcp"}, &Server{Drain: Drain{FinalRead: drainBound / 2}})
+	c := r.dialIdle()
+	call := r.stop()
+	c.send("GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	c.want("/last", saysClose)
+	_ = c.c.Close()
+	if report := call.wantNil(); report.FinalReadServed != 1 {
+		t.Errorf("report %v, want one request of a final read", report)
+	}
+}
