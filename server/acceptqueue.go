@@ -228,6 +228,7 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 			l.close(false)
 		} else {
 			_ = dl.SetDeadline(expired)
+			unblock(dl)
 		}
 	}
 	bound := time.NewTimer(acceptTime + deafGrace)

@@ -160,3 +160,29 @@ func TestDoneAfterATimeoutOnAServerThatServesAgain(t *testing.T) {
 		}
 	}
 }
+
+// Where Shutdown waits for ever, a handler that waits for Done ends all the
+// same, and not before the bound.
+func TestDoneOfAFinalRequestUnderPlainShutdown(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		waiting, ended := make(chan struct{}), make(chan time.Time, 1)
+		r := startDrainRig(t, drainKind{net: "memory"}, &Server{Handler: func(ctx *RequestCtx) {
+			if string(ctx.Path()) == "/stream" {
+				close(waiting)
+				<-ctx.Done()
+				ended <- time.Now()
+			}
+		}})
+		c := r.dialIdle()
+		began := time.Now()
+		call := r.stopWith(context.Background())
+		c.get("/stream")
+		r.await("the handler", waiting)
+		time.Sleep(doneBound + deafGrace)
+		call.wantNil()
+		if held := (<-ended).Sub(began); held < doneBound {
+			t.Errorf("Done was closed %v after the stop, want %v", held, doneBound)
+		}
+		c.wantCode(StatusOK, saysClose)
+	})
+}

@@ -21,6 +21,12 @@ const (
 // closed: its Read does not obey a deadline that is set while it waits.
 const deafGrace = 250 * time.Millisecond
 
+// doneBound is when, after the stop, RequestCtx.Done of the requests that began
+// after it is closed if a caller of Shutdown waits for ever, as nothing else ends
+// a handler that waits for it: two thirds of the grace period that Kubernetes
+// gives a pod by default.
+const doneBound = 20 * time.Second
+
 // drain is one serving period of a Server and its end. A connection belongs to
 // the drain that was current when it was accepted, for good: so the survivors
 // of a drain that timed out stay stopped while a later Serve serves anew.
@@ -41,10 +47,12 @@ type drain struct {
 
 	count drainCount
 
+	lateClosed bool
+
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
 	done     chan struct{} // RequestCtx.Done of requests begun before the stop
-	lateDone chan struct{} // and of those begun after it
+	lateDone chan struct{} // and of those begun after it; see closeLateDone
 	giveUp   chan struct{}
 	finished chan struct{}
 
@@ -52,9 +60,10 @@ type drain struct {
 	waiters int
 
 	// deadline is the last of those of the contexts of Shutdown; endless says
-	// that one of them has none.
+	// that one of them has none, eternal that one can never end.
 	deadline time.Time
 	endless  bool
+	eternal  bool
 
 	gaveUp  bool
 	phase   DrainPhase
@@ -106,7 +115,7 @@ func (s *Server) Shutdown() error {
 // ShutdownWithContext does not wait for hijacked connections, nor for handlers
 // that [TimeoutHandler] has answered for. It does not interrupt a handler that
 // ignores RequestCtx.Done; for a request that begins after the stop Done closes
-// when ctx ends, so a handler that waits for it needs a ctx that does.
+// when ctx ends, or 20 s after the stop if ctx never can, as with Shutdown.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
 	d := s.joinDrain()
 	d.waitsUntil(ctx)
@@ -183,6 +192,23 @@ func (d *drain) waitsUntil(ctx context.Context) {
 	} else if t.After(d.deadline) {
 		d.deadline = t
 	}
+	d.eternal = d.eternal || ctx.Done() == nil
+}
+
+// closeLateDone closes RequestCtx.Done of the requests that began after the
+// stop. Only the drain's goroutine calls it.
+func (d *drain) closeLateDone() {
+	if !d.lateClosed {
+		d.lateClosed = true
+		close(d.lateDone)
+	}
+}
+
+// waitsForever says whether a caller of Shutdown does.
+func (d *drain) waitsForever() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.eternal
 }
 
 // leave takes a caller of Shutdown out of a drain and says whether it was the
@@ -300,6 +326,9 @@ func (s *Server) awaitConns(d *drain) bool {
 		case <-d.giveUp:
 			return t.open.Load() == 0
 		case now := <-deaf.C:
+			if now.Sub(d.stopAt) >= doneBound && d.waitsForever() {
+				d.closeLateDone()
+			}
 			t.eachShard(func(sh *connShard) {
 				for _, dc := range sh.conns {
 					// Two looks, as a loop that has just gone idle has not
@@ -321,7 +350,7 @@ func (s *Server) awaitConns(d *drain) bool {
 func (s *Server) endDrain(d *drain, timedOut bool) {
 	if timedOut {
 		d.mode.Store(modeAbandoned)
-		close(d.lateDone)
+		d.closeLateDone()
 	}
 	s.connTable().eachShard(func(sh *connShard) {
 		for _, dc := range sh.conns {

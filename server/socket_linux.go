@@ -1,6 +1,8 @@
 package fasthttp
 
 import (
+	"os"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +25,20 @@ func queueOf(fd int) (length, limit int, err error) {
 		return 0, 0, err
 	}
 	return int(info.Unacked), int(info.Sacked), nil
+}
+
+// interruptThreads makes every system call that this process blocks in begin
+// anew, with what flags its descriptor has by now: a signal whose action says
+// SA_RESTART does that (signal(7)). The runtime has SIGURG installed like that, for preemption,
+// and expects it at any time.
+func interruptThreads() {
+	pid := os.Getpid()
+	tasks, _ := readNames("/proc/self/task")
+	for _, task := range tasks {
+		if tid, err := strconv.Atoi(task); err == nil {
+			_ = unix.Tgkill(pid, tid, unix.SIGURG)
+		}
+	}
 }
 
 // unacknowledged is how many bytes of a socket, FIN included, the peer has not

@@ -22,4 +22,7 @@ func discard(c net.Conn, limit int64) (int64, error) {
 // acceptable cannot ask a listening socket here.
 func acceptable(syscall.Conn) (waits, ok bool) { return false, false }
 
+// unblock has nothing to do where a descriptor cannot become a blocking one.
+func unblock(any) {}
+
 func stopIfEmpty(syscall.Conn) bool { return true }

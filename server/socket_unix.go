@@ -104,6 +104,30 @@ func stopIfEmpty(ln syscall.Conn) bool {
 	return empty || err != nil
 }
 
+// unblock wakes an Accept that no deadline wakes, as the listener's descriptor
+// blocks. That happens to a process that hands its listener on: os/exec takes
+// the descriptor of TCPListener.File with File.Fd, which sets it to blocking, and
+// both share the flag (O_NONBLOCK is one of the open file description, see
+// fcntl(2)). Closing the listener would not wake it either, but wait for it.
+func unblock(ln any) {
+	sc, ok := ln.(syscall.Conn)
+	if !ok {
+		return
+	}
+	blocked := false
+	_ = control(sc, func(fd int) error {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		if err == nil && flags&unix.O_NONBLOCK == 0 {
+			blocked = true
+			err = unix.SetNonblock(fd, true)
+		}
+		return err
+	})
+	if blocked {
+		interruptThreads()
+	}
+}
+
 func pollAccept(fd int) (waits bool, err error) {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} // #nosec G115
 	for {
