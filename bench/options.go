@@ -43,7 +43,7 @@ func flags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "only", Usage: "measure only these `PART`s"},
 		&cli.StringSliceFlag{Name: "workload", Usage: "measure only these `NAME`d workloads of the request path"},
 		&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as JSON, too", TakesFile: true},
-		&cli.StringFlag{Name: "results", Usage: "write RESULTS.md, its plots and results.json into `DIR`, too", TakesFile: true},
+		&cli.StringFlag{Name: "results", Usage: "write RESULTS.md, its plots and results.json into `DIR`, too; with -only, what is not measured stays as it is there", TakesFile: true},
 		&cli.IntFlag{Name: "repeats", Value: 3, Usage: "count instructions `N` times and take the median"},
 		&cli.IntFlag{Name: "runs", Value: 10, Usage: "time each side `N` times"},
 		&cli.DurationFlag{Name: "benchtime", Value: 500 * time.Millisecond, Usage: "let each of these take `TIME`"},

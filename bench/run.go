@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +68,20 @@ func run(ctx context.Context, p *project.Project, o *options, out, progress io.W
 		if err := part.measure(b, ctx); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
+	}
+	if o.results != "" && len(o.parts) > 0 {
+		all, err := b.figures.Over(filepath.Join(o.results, "results.json"))
+		if err != nil {
+			return fmt.Errorf("the results so far: %w", err)
+		}
+		if len(all) > len(b.figures) {
+			b.note("Measured in this run: %s. The other figures are of runs before it.", strings.Join(o.parts, ", "))
+			metrics = nil
+			for _, part := range parts {
+				metrics = append(metrics, part.metrics...)
+			}
+		}
+		b.figures = all
 	}
 	verdicts := figure.Judge(b.figures, o.gate, metrics...)
 	b.writeTables(out)

@@ -37,6 +37,7 @@ type acceptLoop struct {
 	report   ListenerReport
 	err      error
 	closed   bool
+	restore  func() // for others who have the socket, after the close; or nil
 }
 
 // lockServing locks Server.mu for the start of a Serve, once no drain is under
@@ -217,6 +218,19 @@ func (l *acceptLoop) close(emptied bool) {
 	if l.strategy != nil {
 		l.strategy.release(&l.report)
 	}
+	if l.restore != nil {
+		l.restore()
+	}
+}
+
+// afterClose has restore called after the close, which may have been already.
+func (l *acceptLoop) afterClose(restore func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.restore = restore
+	if l.closed && restore != nil {
+		restore()
+	}
 }
 
 // closeListeners wakes the accept loops, which empty and close their listeners,
@@ -227,8 +241,8 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 		if dl := deadlinerOf(l.ln); dl == nil {
 			l.close(false)
 		} else {
+			l.afterClose(unblock(dl))
 			_ = dl.SetDeadline(expired)
-			unblock(dl)
 		}
 	}
 	bound := time.NewTimer(acceptTime + deafGrace)

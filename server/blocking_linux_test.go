@@ -4,35 +4,57 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // A process that hands its listener on as os/exec does has a descriptor that
-// blocks: no deadline wakes its Accept, and no Close.
+// blocks: no deadline wakes its Accept, and no Close. Whoever still has the
+// socket finds it blocking afterwards.
 func TestShutdownWakesABlockingAccept(t *testing.T) {
 	for _, network := range []string{"tcp", "tls"} {
-		t.Run(network, func(t *testing.T) {
-			ln := newDrainListener(t, drainKind{net: network})
-			r := startDrainRigOn(t, drainKind{net: network}, &Server{}, ln)
-			filer, ok := deadlinerOf(ln).(interface{ File() (*os.File, error) })
-			if !ok {
-				t.Fatalf("%T has no File", ln)
+		for holder, holds := range map[string]bool{"held": true, "alone": false} {
+			t.Run(network+"/"+holder, func(t *testing.T) { stopBlocking(t, network, holds) })
+		}
+	}
+}
+
+func stopBlocking(t *testing.T, network string, held bool) {
+	t.Helper()
+	k := drainKind{net: network}
+	ln := newDrainListener(t, k)
+	r := startDrainRigOn(t, k, &Server{}, ln)
+	filer, ok := deadlinerOf(ln).(interface{ File() (*os.File, error) })
+	if !ok {
+		t.Fatalf("%T has no File", ln)
+	}
+	f, err := filer.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fd := int(f.Fd()) // which os/exec calls, and makes both block
+	if !held {
+		_ = f.Close()
+	}
+	r.dialIdle()
+	r.awaitTrue("Accept blocks in the kernel", func() bool {
+		for _, stack := range goroutinesOfServer() {
+			if strings.Contains(stack, "[syscall") && strings.Contains(stack, "TCPListener).Accept") {
+				return true
 			}
-			f, err := filer.File()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			_ = f.Fd() // what os/exec does
-			r.dialIdle()
-			r.awaitTrue("Accept blocks in the kernel", func() bool {
-				for _, stack := range goroutinesOfServer() {
-					if strings.Contains(stack, "[syscall") && strings.Contains(stack, "TCPListener).Accept") {
-						return true
-					}
-				}
-				return false
-			})
-			r.stop().wantNil()
-		})
+		}
+		return false
+	})
+	report := r.stop().wantNil()
+	if l := report.Listeners[0]; !l.Emptied {
+		t.Errorf("listener %+v, want it emptied", l)
+	}
+	if !held {
+		return
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK != 0 {
+		t.Errorf("flags %#x of the other descriptor (%v), want it blocking as before", flags, err)
 	}
 }

@@ -26,22 +26,26 @@ type connTable struct {
 	next  atomic.Uint32
 	empty chan struct{} // a token whenever open falls to zero
 
-	scanMu sync.Mutex
-	scan   uint32 // number of the last scan; guarded by scanMu
+	scanMu sync.Mutex // one scan at a time
 
 	shards [connShards]connShard
 }
 
-// connShard is a part of the table. conns is unordered: a removal moves the
-// last record into the gap. drain is set between a stop and the end of its
-// drain; under mu, so that each connection is either counted as open at the
-// stop or as accepted since, and ends in one outcome.
+// connShard is a part of the table: a list of records through their own fields,
+// which takes no memory of its own, the newest first. mu guards it. cursor is the
+// record that a scan goes on with after it has let go of the lock.
+//
+// drain is set between a stop and the end of its drain; under mu, so that each
+// connection is either counted as open at the stop or as accepted since, and
+// ends in one outcome.
 type connShard struct {
-	mu    sync.Mutex
-	conns []*drainConn
-	drain *drain
-	table *connTable
-	_     [80]byte // keeps two shards' locks out of one cache line
+	mu     sync.Mutex
+	n      int
+	first  *drainConn
+	cursor *drainConn
+	drain  *drain
+	table  *connTable
+	_      [80]byte // keeps two shards' locks out of one cache line
 }
 
 func newConnTable() *connTable {
@@ -64,15 +68,12 @@ func (dc *drainConn) enter(accepted time.Time) {
 	}
 	sh := dc.shard
 	sh.mu.Lock()
-	dc.tracked, dc.visit, dc.since = true, 0, accepted.UnixNano()
-	dc.pos = int32(len(sh.conns)) // #nosec G115
-	if len(sh.conns) == cap(sh.conns) {
-		// By less than append would, for the sake of the memory of a connection.
-		grown := make([]*drainConn, len(sh.conns), len(sh.conns)+max(8, len(sh.conns)/8))
-		copy(grown, sh.conns)
-		sh.conns = grown
+	dc.tracked, dc.since = true, accepted.UnixNano()
+	if dc.next = sh.first; dc.next != nil {
+		dc.next.prev = dc
 	}
-	sh.conns = append(sh.conns, dc)
+	sh.first = dc
+	sh.n++
 	if sh.drain != nil {
 		sh.drain.count.accepted.Add(1)
 	}
@@ -85,11 +86,19 @@ func (sh *connShard) remove(dc *drainConn) {
 		return
 	}
 	sh.mu.Lock()
-	last := len(sh.conns) - 1
-	moved := sh.conns[last]
-	sh.conns[dc.pos], moved.pos = moved, dc.pos
-	sh.conns[last] = nil
-	sh.conns = sh.conns[:last]
+	if sh.cursor == dc {
+		sh.cursor = dc.next
+	}
+	if dc.prev != nil {
+		dc.prev.next = dc.next
+	} else {
+		sh.first = dc.next
+	}
+	if dc.next != nil {
+		dc.next.prev = dc.prev
+	}
+	dc.prev, dc.next = nil, nil
+	sh.n--
 	if sh.drain != nil && !dc.accounted {
 		sh.drain.settle(dc)
 	}
@@ -110,25 +119,22 @@ func (t *connTable) left() {
 // shard locked. It holds a lock for scanChunk records at a time, so the picture
 // is of one moment only where nothing comes or goes.
 //
-// It goes down from the end: a removal meanwhile moves a record that has been
-// read already, if any, to where it will be met again and known by its mark.
+// What comes meanwhile is put before the cursor, and what leaves takes the cursor
+// on.
 func (t *connTable) each(f func(*drainConn)) {
 	t.scanMu.Lock()
 	defer t.scanMu.Unlock()
-	t.scan++
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		for at, n := len(sh.conns)-1, 0; at >= 0; at-- {
-			if dc := sh.conns[at]; dc.visit != t.scan {
-				dc.visit = t.scan
-				f(dc)
-			}
-			if n++; n == scanChunk {
-				n = 0
+		sh.cursor = sh.first
+		for n := 1; sh.cursor != nil; n++ {
+			dc := sh.cursor
+			sh.cursor = dc.next
+			f(dc)
+			if n%scanChunk == 0 {
 				sh.mu.Unlock()
 				sh.mu.Lock()
-				at = min(at, len(sh.conns))
 			}
 		}
 		sh.mu.Unlock()

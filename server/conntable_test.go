@@ -22,7 +22,7 @@ func TestScanMeetsEachConnectionOnceWhileOthersLeave(t *testing.T) {
 	const n = 5*scanChunk + 7
 	tb := newConnTable()
 	conns := shardOfTable(tb, n)
-	if have := len(tb.shards[0].conns); have != n {
+	if have := tb.shards[0].n; have != n {
 		t.Fatalf("%d records in the shard, want %d", have, n)
 	}
 	met := map[*drainConn]int{}
@@ -110,13 +110,15 @@ func TestTableForgetsWhatLeaves(t *testing.T) {
 	for i, j := range []int{3, 9, 0, 5, 1, 8, 2, 7, 4, 6} {
 		tb.shards[0].remove(conns[j])
 		sh := &tb.shards[0]
-		if len(sh.conns) != 9-i {
-			t.Fatalf("%d records after %d of 10 were removed", len(sh.conns), i+1)
-		}
-		for pos, dc := range sh.conns {
-			if int(dc.pos) != pos || dc == conns[j] {
-				t.Fatalf("record at %d says %d, or is the removed one", pos, dc.pos)
+		left := 0
+		for dc, prev := sh.first, (*drainConn)(nil); dc != nil; dc, prev = dc.next, dc {
+			if dc.prev != prev || dc == conns[j] {
+				t.Fatalf("after %d removals a record does not know the one before it, or is the removed one", i+1)
 			}
+			left++
+		}
+		if left != 9-i || sh.n != left {
+			t.Fatalf("%d records, counted as %d, after %d of 10 were removed", left, sh.n, i+1)
 		}
 	}
 }

@@ -59,10 +59,9 @@ type drainConn struct {
 	windowOpen  bool
 	window      time.Duration // its end, from the drain's stop, if windowOpen
 	since       int64         // accepted, in Unix nanoseconds
-	pos         int32         // index in shard.conns
-	visit       uint32        // the last scan that saw the record
+	prev, next  *drainConn    // in the shard's list
 
-	_ [24]byte // up to 128 bytes, which Go allocates at multiples of that
+	_ [16]byte // up to 128 bytes, which Go allocates at multiples of that
 }
 
 // fresh is the idle time of a connection that no byte of a request has come from.

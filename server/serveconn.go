@@ -211,18 +211,6 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 	}
 }
 
-// bindDone gives a ctx the Done of the connection's current request. It keeps
-// that from request to request.
-func (dc *drainConn) bindDone(ctx *RequestCtx) {
-	done := &dc.d.done
-	if dc.lateDone {
-		done = &dc.d.lateDone
-	}
-	if ctx.done.Load() != done {
-		ctx.done.Store(done)
-	}
-}
-
 // beginFinalRequest takes back a deadline that the drain set while the loop
 // was going active; upstream sets its own only where it has a timeout.
 func (dc *drainConn) beginFinalRequest() {

@@ -21,12 +21,6 @@ const (
 // closed: its Read does not obey a deadline that is set while it waits.
 const deafGrace = 250 * time.Millisecond
 
-// doneBound is when, after the stop, RequestCtx.Done of the requests that began
-// after it is closed if a caller of Shutdown waits for ever, as nothing else ends
-// a handler that waits for it: two thirds of the grace period that Kubernetes
-// gives a pod by default.
-const doneBound = 20 * time.Second
-
 // drain is one serving period of a Server and its end. A connection belongs to
 // the drain that was current when it was accepted, for good: so the survivors
 // of a drain that timed out stay stopped while a later Serve serves anew.
@@ -195,22 +189,6 @@ func (d *drain) waitsUntil(ctx context.Context) {
 	d.eternal = d.eternal || ctx.Done() == nil
 }
 
-// closeLateDone closes RequestCtx.Done of the requests that began after the
-// stop. Only the drain's goroutine calls it.
-func (d *drain) closeLateDone() {
-	if !d.lateClosed {
-		d.lateClosed = true
-		close(d.lateDone)
-	}
-}
-
-// waitsForever says whether a caller of Shutdown does.
-func (d *drain) waitsForever() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.eternal
-}
-
 // leave takes a caller of Shutdown out of a drain and says whether it was the
 // last one, in which case the drain gives up.
 func (d *drain) leave() (last bool) {
@@ -295,8 +273,8 @@ func (s *Server) stopConns(d *drain) {
 	open := 0
 	s.connTable().eachShard(func(sh *connShard) {
 		sh.drain = d
-		open += len(sh.conns)
-		for _, dc := range sh.conns {
+		open += sh.n
+		for dc := sh.first; dc != nil; dc = dc.next {
 			dc.accounted, dc.forced = false, false
 		}
 	})
@@ -308,7 +286,7 @@ func (s *Server) stopConns(d *drain) {
 	d.mode.Store(modeStopped)
 	close(d.done)
 	s.connTable().eachShard(func(sh *connShard) {
-		for _, dc := range sh.conns {
+		for dc := sh.first; dc != nil; dc = dc.next {
 			dc.wake(d)
 		}
 	})
@@ -330,7 +308,7 @@ func (s *Server) awaitConns(d *drain) bool {
 				d.closeLateDone()
 			}
 			t.eachShard(func(sh *connShard) {
-				for _, dc := range sh.conns {
+				for dc := sh.first; dc != nil; dc = dc.next {
 					// Two looks, as a loop that has just gone idle has not
 					// noted yet when its window ends.
 					late := now.After(dc.noticeBy(d))
@@ -353,7 +331,7 @@ func (s *Server) endDrain(d *drain, timedOut bool) {
 		d.closeLateDone()
 	}
 	s.connTable().eachShard(func(sh *connShard) {
-		for _, dc := range sh.conns {
+		for dc := sh.first; dc != nil; dc = dc.next {
 			dc.outcomeAtTimeout(d)
 			if d.set.ForceClose && timedOut {
 				dc.abort()

@@ -23,6 +23,6 @@ func discard(c net.Conn, limit int64) (int64, error) {
 func acceptable(syscall.Conn) (waits, ok bool) { return false, false }
 
 // unblock has nothing to do where a descriptor cannot become a blocking one.
-func unblock(any) {}
+func unblock(any) (restore func()) { return nil }
 
 func stopIfEmpty(syscall.Conn) bool { return true }

@@ -109,23 +109,39 @@ func stopIfEmpty(ln syscall.Conn) bool {
 // the descriptor of TCPListener.File with File.Fd, which sets it to blocking, and
 // both share the flag (O_NONBLOCK is one of the open file description, see
 // fcntl(2)). Closing the listener would not wake it either, but wait for it.
-func unblock(ln any) {
+//
+// If others have the socket they may want it to block. Then restore is not nil,
+// and makes it so again when the listener has been closed.
+func unblock(ln any) (restore func()) {
 	sc, ok := ln.(syscall.Conn)
-	if !ok {
-		return
+	if !ok || !blocks(sc) {
+		return nil
 	}
-	blocked := false
+	shared := sharedSocket(sc) != nil
+	_ = control(sc, func(fd int) error {
+		if shared {
+			// Without one the flag stays, which is better than to hang.
+			if dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+				restore = func() {
+					_ = unix.SetNonblock(dup, false)
+					_ = unix.Close(dup)
+				}
+			}
+		}
+		return unix.SetNonblock(fd, true)
+	})
+	interruptThreads()
+	return restore
+}
+
+// blocks says whether a socket is in blocking mode.
+func blocks(sc syscall.Conn) (is bool) {
 	_ = control(sc, func(fd int) error {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		if err == nil && flags&unix.O_NONBLOCK == 0 {
-			blocked = true
-			err = unix.SetNonblock(fd, true)
-		}
+		is = err == nil && flags&unix.O_NONBLOCK == 0
 		return err
 	})
-	if blocked {
-		interruptThreads()
-	}
+	return is
 }
 
 func pollAccept(fd int) (waits bool, err error) {

@@ -8,7 +8,12 @@ package figure
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math"
+	"os"
+	"slices"
 
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
@@ -117,6 +122,32 @@ func (s Set) Of(m Metric) Set {
 		}
 	}
 	return of
+}
+
+// Over lays the set over the one in a file that WriteJSON has written: what the
+// set has not measured is the file's, in its order. Without the file it is the
+// set itself.
+func (s Set) Over(path string) (Set, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all Set
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, f := range s {
+		i := slices.IndexFunc(all, func(g *Figure) bool { return g.Workload == f.Workload && g.Metric == f.Metric })
+		if i < 0 {
+			all = append(all, f)
+		} else {
+			all[i] = f
+		}
+	}
+	return all, nil
 }
 
 // WriteJSON writes the figures as an array to a file, which is complete or not

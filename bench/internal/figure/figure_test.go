@@ -139,3 +139,31 @@ func TestJSONHasTheKeysThatReadersAskFor(t *testing.T) {
 		t.Errorf("runs that were not counted are in the file: %s", text)
 	}
 }
+
+func TestSetLaidOverAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "figures.json")
+	fresh := Set{New("get", Time, 100, 103), New("post", Time, 1, 1)}
+	if all, err := fresh.Over(path); err != nil || len(all) != 2 {
+		t.Fatalf("without a file: %d figures, %v; want the set's 2", len(all), err)
+	}
+	old := Set{New("get", Time, 100, 200), New("get", Drain, 1, 2)}
+	if err := old.WriteJSON(path); err != nil {
+		t.Fatal(err)
+	}
+	all, err := fresh.Over(path)
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%d figures, %v; want 3", len(all), err)
+	}
+	if got := *all.Find("get", Time).Patched; got != 103 {
+		t.Errorf("a figure measured again is %v, want the new one", got)
+	}
+	if got := *all.Find("get", Drain).Patched; got != 2 {
+		t.Errorf("a figure not measured again is %v, want the file's", got)
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fresh.Over(path); err == nil {
+		t.Error("a file that is no JSON is no error")
+	}
+}
