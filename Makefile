@@ -42,7 +42,7 @@ IN_TURN := fmt-check vet test-engine test-server test-upstream test-$(OLDEST) te
 BESIDE := check cross bench-gate test-model test-fuzz test-bench
 
 .PHONY: test
-test: ## Run all checks and tests (14 minutes; as root, as some need network namespaces)
+test: ## Run all checks and tests (11 minutes; as root, as some need network namespaces)
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
 .PHONY: test-in-turn
