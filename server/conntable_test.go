@@ -122,3 +122,29 @@ func TestTableForgetsWhatLeaves(t *testing.T) {
 		}
 	}
 }
+
+// The record that a scan would go on with leaves while the scan has let go of
+// the lock.
+func TestScanGoesOnWhereItsNextRecordLeaves(t *testing.T) {
+	tb := newConnTable()
+	conns := shardOfTable(tb, 10)
+	sh := &tb.shards[0]
+	met, left := map[*drainConn]int{}, map[*drainConn]bool{}
+	tb.each(func(dc *drainConn) {
+		met[dc]++
+		if next := sh.cursor; next != nil {
+			left[next] = true
+			sh.mu.Unlock()
+			sh.remove(next)
+			sh.mu.Lock()
+		}
+	})
+	if len(left) != 5 {
+		t.Fatalf("%d records left, want 5", len(left))
+	}
+	for i, dc := range conns {
+		if want := map[bool]int{true: 0, false: 1}[left[dc]]; met[dc] != want {
+			t.Errorf("record %d (left: %t) was met %d times, want %d", i, left[dc], met[dc], want)
+		}
+	}
+}
