@@ -75,7 +75,11 @@ func run(ctx context.Context, p *project.Project, o *options, out, progress io.W
 			return fmt.Errorf("the results so far: %w", err)
 		}
 		if len(all) > len(b.figures) {
-			b.note("Measured in this run: %s. The other figures are of runs before it.", strings.Join(o.parts, ", "))
+			what := strings.Join(o.parts, ", ")
+			if o.chosen {
+				what += ", of some workloads"
+			}
+			b.note("Measured in this run: %s. The other figures are of runs before it.", what)
 			metrics = nil
 			for _, part := range parts {
 				metrics = append(metrics, part.metrics...)

@@ -21,10 +21,11 @@ func (dc *drainConn) bindDone(ctx *RequestCtx) {
 }
 
 // closeLateDone closes RequestCtx.Done of the requests that began after the
-// stop. Only the drain's goroutine calls it.
+// stop, unless it is. Only the drain's goroutine calls it.
 func (d *drain) closeLateDone() {
-	if !d.lateClosed {
-		d.lateClosed = true
+	select {
+	case <-d.lateDone:
+	default:
 		close(d.lateDone)
 	}
 }

@@ -41,8 +41,6 @@ type drain struct {
 
 	count drainCount
 
-	lateClosed bool
-
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
 	done     chan struct{} // RequestCtx.Done of requests begun before the stop
