@@ -14,8 +14,12 @@ import (
 type source struct {
 	name  string
 	text  []byte
+	fset  *token.FileSet
 	decls map[string][]*decl
 }
+
+// offset is where in the file a node's position is.
+func (s *source) offset(p token.Pos) int { return s.fset.PositionFor(p, false).Offset }
 
 // decl is a place in a file: a function, a method, a spec of a type, variable
 // or constant, or the imports.
@@ -29,6 +33,10 @@ type decl struct {
 	dropStart int
 	// noDrop says why the declaration cannot be dropped, if so.
 	noDrop string
+	// body is that of a function, nil in other declarations.
+	body *ast.BlockStmt
+	// closing is the brace that closes a function's body or a struct type.
+	closing token.Pos
 }
 
 // parseSource finds the declarations of a file.
@@ -38,13 +46,12 @@ func parseSource(name string, text []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: name, text: text, decls: map[string][]*decl{}}
-	offset := func(p token.Pos) int { return fset.PositionFor(p, false).Offset }
+	s := &source{name: name, text: text, fset: fset, decls: map[string][]*decl{}}
 	add := func(name, keyword string, node ast.Node, doc *ast.CommentGroup) *decl {
-		d := &decl{keyword: keyword, start: offset(node.Pos()), end: offset(node.End())}
+		d := &decl{keyword: keyword, start: s.offset(node.Pos()), end: s.offset(node.End())}
 		d.dropStart = d.start
 		if doc != nil {
-			d.dropStart = offset(doc.Pos())
+			d.dropStart = s.offset(doc.Pos())
 		}
 		s.decls[name] = append(s.decls[name], d)
 		return d
@@ -52,7 +59,10 @@ func parseSource(name string, text []byte) (*source, error) {
 	for _, node := range file.Decls {
 		switch node := node.(type) {
 		case *ast.FuncDecl:
-			add(funcName(node), "func", node, node.Doc)
+			d := add(funcName(node), "func", node, node.Doc)
+			if node.Body != nil {
+				d.body, d.closing = node.Body, node.Body.Rbrace
+			}
 		case *ast.GenDecl:
 			s.addGen(node, add)
 		}
@@ -87,6 +97,11 @@ func (s *source) addGen(gen *ast.GenDecl, add func(string, string, ast.Node, *as
 		}
 		for _, name := range names {
 			d := add(name.Name, keyword, node, doc)
+			if t, ok := spec.(*ast.TypeSpec); ok {
+				if t, ok := t.Type.(*ast.StructType); ok {
+					d.closing = t.Fields.Closing
+				}
+			}
 			switch {
 			case len(names) > 1:
 				d.noDrop = "it is declared together with others in one spec"

@@ -37,18 +37,36 @@ func (s *source) edits(h *Hunk) ([]edit, *HunkError) {
 	if lineErr != nil {
 		return nil, newHunkError(h, KindNoMatch, lineErr.msg)
 	}
-	tokens := s.tokens(d)
-	at := find(tokens, p.tokens)
-	if len(at) != 1 {
-		e := newHunkError(h, KindNoMatch, "0 matches: the '-' and context lines do not occur in the declaration")
-		if len(at) > 1 {
-			e.Kind = KindManyMatches
-			e.Msg = fmt.Sprintf("%d matches: the '-' and context lines have to occur once; add context", len(at))
-		}
-		e.Matches = len(at)
-		return nil, e
+	if h.Place != "" {
+		e, herr := s.insertAt(h, d, p.plus[0])
+		return []edit{e}, herr
 	}
-	return s.place(h, p, tokens[at[0]:at[0]+len(p.tokens)]), nil
+	tokens, where := s.tokens(d), "the declaration"
+	if h.If != "" {
+		head, herr := s.ifHead(h, d)
+		if herr != nil {
+			return nil, herr
+		}
+		tokens, where = within(tokens, head), fmt.Sprintf("the head of the if statement that holds %q", h.If)
+	}
+	matches := find(tokens, p.tokens)
+	if len(matches) != 1 {
+		return nil, countError(h, len(matches),
+			"the '-' and context lines do not occur in "+where,
+			"the '-' and context lines have to occur once; add context")
+	}
+	m := matches[0]
+	return s.place(h, p.fit(m), tokens[m[0]:m[len(p.tokens)]]), nil
+}
+
+// countError says that something is there not once but n times.
+func countError(h *Hunk, n int, none, many string) *HunkError {
+	e := newHunkError(h, KindNoMatch, "0 matches: "+none)
+	if n > 1 {
+		e.Kind, e.Msg = KindManyMatches, fmt.Sprintf("%d matches: %s", n, many)
+	}
+	e.Matches = n
+	return e
 }
 
 // place turns a matched pattern into edits. tokens are the matched ones.

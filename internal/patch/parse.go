@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -39,8 +40,26 @@ func (e *ParseError) Error() string {
 // A block may hold several hunks, each begun by its header. The header names a
 // file and a declaration: a method "(*T).M" or "(T).M" (also for a generic T),
 // a function, a type, a variable or a constant by its name, with its keyword
-// before it or without, or "import" for the import declarations. With the word
-// "drop" behind it the declaration is removed and the hunk has no lines.
+// before it or without, or "import" for the import declarations.
+//
+// The '-' and context lines are a sequence of tokens that occurs exactly once
+// in the declaration. In it, "..." stands for any run of tokens in which the
+// brackets are balanced, none too: the shortest that lets the rest match, not
+// out of the brackets that it begins in and not over the end of a statement. It
+// stands between other tokens, not at the ends.
+//
+// Behind the declaration the header may say where in it the hunk belongs:
+//
+//	drop         the declaration is removed; the hunk has no lines
+//	start        '+' lines at the beginning of a function's body
+//	end          '+' lines before the brace that closes a struct type or a
+//	             function's body
+//	before loop  '+' lines directly before the one for statement that is not
+//	             nested in another statement of a function's body
+//	after loop   '+' lines directly behind it
+//	if{tokens}   the lines are looked for only in the head (what stands between
+//	             "if" and the block) of the one if statement whose head holds
+//	             the tokens
 //
 // "@@ go.mod @@" with lines "+module version" changes the version of a module
 // that is required, "@@ go.sum @@" adds the lines with its hashes.
@@ -228,19 +247,37 @@ func (p *reader) header(n int, line string) {
 	if !strings.HasSuffix(h.File, ".go") {
 		p.errorf(n, "%s is neither a Go file nor go.mod nor go.sum", h.File)
 	}
-	if len(words) > 1 && words[len(words)-1] == "drop" {
-		h.Drop = true
-		words = words[:len(words)-1]
-	}
 	if len(words) > 1 && isKeyword(words[0]) {
 		h.Keyword = words[0]
 		words = words[1:]
 	}
-	if len(words) != 1 {
-		p.errorf(n, "the hunk header %q does not name one declaration, as in: @@ server.go (*Server).Serve @@", line)
+	if len(words) == 0 {
+		p.errorf(n, "the hunk header %q does not name a declaration, as in: @@ server.go (*Server).Serve @@", line)
 		return
 	}
 	h.Decl = words[0]
+	p.where(n, h, strings.Join(words[1:], " "))
+}
+
+// where reads what stands behind the declaration in a hunk header.
+func (p *reader) where(n int, h *Hunk, where string) {
+	scope, tokens, isScope := strings.Cut(where, "{")
+	switch {
+	case where == "":
+	case where == "drop":
+		h.Drop = true
+	case slices.Contains([]Place{PlaceStart, PlaceEnd, PlaceBeforeLoop, PlaceAfterLoop}, Place(where)):
+		h.Place = Place(where)
+	case scope == "if" && strings.HasSuffix(tokens, "}"):
+		h.If = strings.TrimSuffix(tokens, "}")
+		if _, err := scanScope(h.If); err != nil {
+			p.errorf(n, "if{%s}: %v", h.If, err)
+		}
+	case isScope:
+		p.errorf(n, "%s is no scope: there is only if{tokens}", where)
+	default:
+		p.errorf(n, "the hunk header names the declaration %s, and %q behind it is neither a place (start, end, before loop, after loop) nor if{tokens} nor drop", h.Decl, where)
+	}
 }
 
 func isKeyword(word string) bool {
@@ -290,8 +327,14 @@ func (h *Hunk) validate() *lineError {
 	switch {
 	case err != nil:
 		return err
+	case h.Place != "" && (minus || context):
+		return &lineError{h.Line, fmt.Sprintf("%q is a place: only '+' lines are allowed here", h.Place)}
+	case h.Place != "":
+		return nil
 	case len(old.tokens) == 0:
-		return &lineError{h.Line, "only '+' lines: add the tokens beside which they belong, as context"}
+		return &lineError{h.Line, "only '+' lines: add the tokens beside which they belong, as context, or a place (start, end, before loop, after loop)"}
+	case old.tokens[0].isRun() || old.tokens[len(old.tokens)-1].isRun():
+		return &lineError{h.Line, errRunAtEnd.Error()}
 	case minus && !old.removes():
 		return &lineError{h.Line, "the '-' lines hold no tokens (comments cannot be removed)"}
 	}

@@ -42,9 +42,33 @@ type Hunk struct {
 	Keyword string
 	// Drop says that the whole declaration goes, with its doc comment.
 	Drop bool
+	// Place says where in the declaration the lines belong, if the header does,
+	// and is empty otherwise. All lines are '+' lines then.
+	Place Place
+	// If are the tokens between the braces of a scope if{…}, and empty without
+	// one: the lines are looked for in the head of the one if statement whose
+	// head holds these tokens.
+	If string
 	// Lines are the hunk's lines. There are none if Drop is set.
 	Lines []Line
 }
+
+// Place is a place in a declaration that no tokens are needed for.
+type Place string
+
+// The places, as hunk headers write them.
+const (
+	// PlaceStart is the beginning of a function's body.
+	PlaceStart Place = "start"
+	// PlaceEnd is before the brace that closes a struct type or a function's
+	// body.
+	PlaceEnd Place = "end"
+	// PlaceBeforeLoop and PlaceAfterLoop are directly before and behind the one
+	// for statement among the statements of a function's body; what is nested
+	// does not count.
+	PlaceBeforeLoop Place = "before loop"
+	PlaceAfterLoop  Place = "after loop"
+)
 
 // Line is a line of a hunk.
 type Line struct {

@@ -15,7 +15,13 @@ type tok struct {
 	// start and end are offsets in the scanned text.
 	start, end int
 	line       int
+	// ends says that a semicolon, written or inserted by a line's end, stands
+	// before the token: a statement, a spec or a field ends there.
+	ends bool
 }
+
+// isRun reports whether a token of a hunk stands for a run of others.
+func (t tok) isRun() bool { return t.tok == token.ELLIPSIS }
 
 // same reports whether two tokens are equal but for where they stand.
 func (t tok) same(u tok) bool { return t.tok == u.tok && t.text == u.text }
@@ -30,12 +36,14 @@ func scan(src []byte) ([]tok, error) {
 	var s scanner.Scanner
 	s.Init(file, src, errs.Add, 0)
 	var tokens []tok
+	ends := false
 	for {
 		pos, t, lit := s.Scan()
 		if t == token.EOF {
 			break
 		}
 		if t == token.SEMICOLON {
+			ends = true
 			continue
 		}
 		start := file.Offset(pos)
@@ -51,24 +59,10 @@ func scan(src []byte) ([]tok, error) {
 				end = start + 1 + i + 1
 			}
 		}
-		tokens = append(tokens, tok{t, text, start, end, file.Line(pos)})
+		tokens = append(tokens, tok{t, text, start, end, file.Line(pos), ends})
+		ends = false
 	}
 	return tokens, errs.Err()
-}
-
-// find returns the indices at which the sequence occurs in tokens.
-func find(tokens, sequence []tok) []int {
-	var at []int
-next:
-	for i := 0; i+len(sequence) <= len(tokens); i++ {
-		for j, t := range sequence {
-			if !tokens[i+j].same(t) {
-				continue next
-			}
-		}
-		at = append(at, i)
-	}
-	return at
 }
 
 // pattern is a hunk as tokens: what has to be there, which of it goes, and what
