@@ -1,43 +1,26 @@
 package fasthttp
 
 import (
-	"errors"
 	"io"
 	"net"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/valyala/fasthttp/internal/acceptqueue"
 )
 
-const (
-	// acceptTime bounds the emptying of an accept queue that clients refill.
-	acceptTime = time.Second
-
-	// acceptPause is how long a listener that cannot be polled is given to
-	// come up with the next connection, and the pause after an error such as
-	// EMFILE, which passes when connections close.
-	acceptPause = 5 * time.Millisecond
-)
+// acceptTime bounds the emptying of an accept queue that clients refill.
+const acceptTime = time.Second
 
 // acceptLoop is a listener that Serve is accepting from. users, guarded by
 // Server.mu, counts the Serve calls on it; ended is closed after the last.
-// mu guards the rest, which the accept loops fill in at a stop.
 type acceptLoop struct {
 	ln    net.Listener
+	queue *acceptqueue.Queue
 	users int
 	ended chan struct{}
-
-	choose sync.Once
-
-	mu       sync.Mutex
-	deadline time.Time
-	strategy queueStrategy
-	report   ListenerReport
-	err      error
-	closed   bool
-	restore  func() // for others who have the socket, after the close; or nil
 }
 
 // servedListener takes the listener's place in one call of Serve: its Accept is
@@ -73,7 +56,7 @@ func (s *Server) enterServe(ln net.Listener) (_ net.Listener, leave func()) {
 	at := slices.IndexFunc(s.drains.loops, func(l *acceptLoop) bool { return sameListener(l.ln, ln) })
 	if at < 0 {
 		at = len(s.drains.loops)
-		s.drains.loops = append(s.drains.loops, &acceptLoop{ln: ln, ended: make(chan struct{})})
+		s.drains.loops = append(s.drains.loops, &acceptLoop{ln: ln, queue: acceptqueue.New(ln), ended: make(chan struct{})})
 	}
 	served := &servedListener{Listener: ln, s: s, loop: s.drains.loops[at]}
 	served.loop.users++
@@ -117,108 +100,25 @@ func (l *servedListener) Accept() (net.Conn, error) {
 		}
 	}
 	l.afterStop = true
-	return l.loop.acceptLast(d)
+	c, err := l.loop.queue.Accept()
+	if err == nil && d != l.s.currentDrain() {
+		_ = c.Close()
+		return nil, io.EOF
+	}
+	return c, err
 }
 
-// acceptLast accepts what is in the queue, or closes the listener.
-func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
-	q := l.chosen()
-	l.mu.Lock()
-	if l.deadline.IsZero() {
-		l.deadline = d.stopAt.Add(acceptTime)
-	}
-	deadline := l.deadline
-	l.mu.Unlock()
-
-	for timeouts := 0; ; {
-		waits, inTime := q.waits(), time.Now().Before(deadline) && !d.givenUp()
-		if !waits || !inTime {
-			l.close(!waits && q != noStrategy)
-			return nil, io.EOF
-		}
-		q.allow(deadline)
-		c, err := l.ln.Accept()
-		switch {
-		case err == nil:
-			l.mu.Lock()
-			l.report.Accepted++
-			l.mu.Unlock()
-			return c, nil
-		case isClosed(err):
-			l.close(false)
-			return nil, io.EOF
-		case !isTimeout(err):
-			d.sleep(acceptPause)
-		default:
-			// The deadline may have been the one that woke the loop, so the
-			// first timeout says nothing about the queue.
-			if timeouts++; timeouts > 1 && !q.polls() {
-				l.close(true)
-				return nil, io.EOF
-			}
-		}
-	}
-}
-
-// chosen is the listener's strategy. Choosing it may stop the kernel from
-// beginning handshakes, so it is put off until the stop.
-func (l *acceptLoop) chosen() queueStrategy {
-	l.choose.Do(func() {
-		q, why := strategyFor(l.ln)
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.strategy = q
-		l.report.Strategy, l.report.Why = q.name(), why
-		if l.closed {
-			q.release(&l.report)
-		}
-	})
-	return l.strategy
-}
-
-// close closes the listener once; emptied says that its queue was empty.
-func (l *acceptLoop) close(emptied bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return
-	}
-	l.closed = true
-	l.report.Emptied = emptied
-	if err := l.ln.Close(); err != nil && !isClosed(err) {
-		l.err = err
-	}
-	if l.strategy != nil {
-		l.strategy.release(&l.report)
-	}
-	if l.restore != nil {
-		l.restore()
-	}
-}
-
-// afterClose has restore called after the close, which may have been already.
-func (l *acceptLoop) afterClose(restore func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.restore = restore
-	if l.closed && restore != nil {
-		restore()
-	}
-}
-
-// closeListeners wakes the accept loops, which empty and close their listeners,
-// and waits for them; it closes those that do not wake. An error that says a
+// closeListeners has the accept loops empty and close their listeners, and waits
+// for them; it closes those of loops that do not end. An error that says a
 // listener is closed already is none: that is what a stop is for.
 func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
+	until := time.Now().Add(acceptTime)
+	var opening sync.WaitGroup
 	for _, l := range loops {
-		if dl := deadlinerOf(l.ln); dl == nil {
-			l.close(false)
-		} else {
-			l.afterClose(unblock(dl))
-			_ = dl.SetDeadline(expired)
-		}
+		opening.Go(func() { l.queue.Open(until, d.giveUp) })
 	}
-	bound := time.NewTimer(acceptTime + deafGrace)
+	opening.Wait()
+	bound := time.NewTimer(time.Until(until) + deafGrace)
 	defer bound.Stop()
 	for _, l := range loops {
 		select {
@@ -227,18 +127,9 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 		case <-bound.C:
 			bound.Reset(0)
 		}
-		l.close(false)
-		l.mu.Lock()
-		l.report.Addr = addrOf(l.ln)
-		if l.report.Strategy == "" {
-			l.report.Strategy = noStrategy.name()
-			l.report.Why = "the listener cannot be woken, or its socket is hidden"
-		}
-		report, err := l.report, l.err
-		l.mu.Unlock()
-
+		report, err := l.queue.Close()
 		d.mu.Lock()
-		d.queues = append(d.queues, report)
+		d.queues = append(d.queues, ListenerReport(report))
 		if d.err == nil {
 			d.err = err
 		}
@@ -259,20 +150,4 @@ func (s *Server) acceptLoops() []*acceptLoop {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.drains.loops)
-}
-
-func (d *drain) givenUp() bool {
-	select {
-	case <-d.giveUp:
-		return true
-	default:
-		return false
-	}
-}
-
-// isClosed says whether an error is that of a closed listener. In-memory and
-// other listeners only say so in words, which upstream looks for as well.
-func isClosed(err error) bool {
-	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) ||
-		strings.Contains(err.Error(), "use of closed network connection")
 }

@@ -1,7 +1,8 @@
 package fasthttp
 
 import (
-	"os"
+	"crypto/tls"
+	"net"
 	"strings"
 	"testing"
 
@@ -22,13 +23,13 @@ func TestShutdownWakesABlockingAccept(t *testing.T) {
 func stopBlocking(t *testing.T, network string, held bool) {
 	t.Helper()
 	k := drainKind{net: network}
-	ln := newDrainListener(t, k)
-	r := startDrainRigOn(t, k, &Server{}, ln)
-	filer, ok := deadlinerOf(ln).(interface{ File() (*os.File, error) })
-	if !ok {
-		t.Fatalf("%T has no File", ln)
+	tcp := newDrainListener(t, drainKind{net: "tcp"}).(*net.TCPListener)
+	ln := net.Listener(tcp)
+	if network == "tls" {
+		ln = tls.NewListener(ln, drainTestTLS())
 	}
-	f, err := filer.File()
+	r := startDrainRigOn(t, k, &Server{}, ln)
+	f, err := tcp.File()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,6 @@
 package fasthttp
 
-import (
-	"net"
-	"reflect"
-	"syscall"
-)
+import "github.com/valyala/fasthttp/internal/acceptqueue"
 
 // ListenerStats shows a listener's accept queue: the connections that the
 // kernel has completed and nobody has accepted yet.
@@ -27,29 +23,7 @@ func (s *Server) ListenerStats() []ListenerStats {
 	stats := make([]ListenerStats, len(loops))
 	for i, l := range loops {
 		stats[i].Addr = addrOf(l.ln)
-		for ln := l.ln; ln != nil; ln = inner(ln) {
-			if sc, ok := ln.(syscall.Conn); ok {
-				stats[i].Queue, stats[i].Backlog, stats[i].Known = acceptQueue(sc)
-				break
-			}
-		}
+		stats[i].Queue, stats[i].Backlog, stats[i].Known = acceptqueue.Length(l.ln)
 	}
 	return stats
-}
-
-// inner returns the listener that ln wraps, if it exports it in a field named
-// Listener, as crypto/tls's does; nil otherwise.
-func inner(ln net.Listener) net.Listener {
-	v := reflect.ValueOf(ln)
-	if v.Kind() == reflect.Pointer && !v.IsNil() {
-		v = v.Elem()
-	}
-	if v.Kind() != reflect.Struct {
-		return nil
-	}
-	if v = v.FieldByName("Listener"); !v.IsValid() || !v.CanInterface() {
-		return nil
-	}
-	wrapped, _ := v.Interface().(net.Listener)
-	return wrapped
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fasthttp/internal/acceptqueue"
 )
 
 // drainOutcome is how a connection of a drain ended.
@@ -151,7 +153,7 @@ type ListenerReport struct {
 // was closed: a weaker strategy ran, or the time was up.
 func (l ListenerReport) MayHaveReset() bool {
 	switch l.Strategy {
-	case strategyTwin, strategySYNFilter, strategyMigrate:
+	case acceptqueue.Twin, acceptqueue.SYNFilter, acceptqueue.Migrate:
 		return !l.Emptied
 	}
 	return true

@@ -1,11 +1,8 @@
-package fasthttp
+package acceptqueue
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"sync"
 	"time"
 )
 
@@ -17,109 +14,96 @@ import (
 // It waits as long as the kernel has a handshake under way that may finish: one
 // whose SYN-ACK has not been sent again. That is at most a second after the
 // last SYN (TCP_TIMEOUT_INIT in include/net/tcp.h, RFC 6298 section 2.1), and
-// acceptTime covers it; a client whose round trip is 20 ms is waited for 20 ms.
+// the time for the queue covers it; a client whose round trip is 20 ms is waited
+// for 20 ms.
 type quietStrategy struct {
 	pollStrategy
 	diag  listenerDiag
 	began time.Time
-	undo  func()
+	undo  func() // after the close
 
-	mu          sync.Mutex
 	listing     time.Duration // what the last list of handshakes took
 	seen        bool
-	first, left int
+	first, last handshakes
 	err         error
 }
 
 var errNotAlone = errors.New("no twin: another socket listens on the address")
 
-// migrates says whether the kernel gives what a listening socket leaves, in its
-// queue or half done, to another of its SO_REUSEPORT group, as
-// net.ipv4.tcp_migrate_req asks it to: see Documentation/networking/ip-sysctl.rst,
-// and inet_csk_listen_stop in net/ipv4/inet_connection_sock.c, for IPv6 too. Then
-// nothing has to be waited for, and no client has to wait.
-func migrates() bool {
-	value, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req")
-	return err == nil && string(bytes.TrimSpace(value)) == "1"
+// newQuiet makes a strategy of the better kind that the socket allows, or returns
+// poll, and says why it is not the best.
+func newQuiet(poll pollStrategy) (s strategy, why string) {
+	diag, err := diagnose(poll.sock)
+	if err != nil {
+		return poll, err.Error()
+	}
+	if diag.grouped && only != SYNFilter && migrates() {
+		poll.label = Migrate
+		return &migrateStrategy{pollStrategy: poll, diag: diag, began: time.Now()}, errNotAlone.Error()
+	}
+	others, err := diag.others()
+	switch {
+	case err != nil:
+		return poll, err.Error()
+	case len(others) > 0:
+		return poll.filtered(diag, errNotAlone)
+	}
+	return poll.quiet(diag)
 }
 
-// newQuiet makes a quietStrategy of the better kind that the socket allows. The
-// error says why it is not the best.
-func newQuiet(poll pollStrategy) (queueStrategy, error) {
-	diag, alone, err := diagnose(poll.sc)
+// quiet makes the strategy of a socket that is alone at its address.
+func (s pollStrategy) quiet(diag listenerDiag) (_ strategy, why string) {
+	if only == SYNFilter {
+		return s.filtered(diag, errors.New("no twin: not wanted"))
+	}
+	undo, err := openTwin(s.sock)
 	if err != nil {
-		return nil, err
+		return s.filtered(diag, fmt.Errorf("no twin: %w", err))
 	}
-	q := &quietStrategy{pollStrategy: poll, diag: diag}
-	q.label = strategyTwin
-	switch {
-	case !alone && onlyStrategy != strategySYNFilter && migrates():
-		poll.label = strategyMigrate
-		return poll, errNotAlone
-	case !alone:
-		err = errNotAlone
-	case onlyStrategy == strategySYNFilter:
-		err = errors.New("no twin: not wanted")
-	default:
-		if q.undo, err = openTwin(poll.sc); err != nil {
-			err = fmt.Errorf("no twin: %w", err)
-		}
+	s.label = Twin
+	return &quietStrategy{pollStrategy: s, diag: diag, began: time.Now(), undo: undo}, ""
+}
+
+// filtered makes the second best, as why the best cannot be had.
+func (s pollStrategy) filtered(diag listenerDiag, why error) (strategy, string) {
+	undo, err := filterSYN(s.sock)
+	if err != nil {
+		return s, fmt.Errorf("%w; no SYN filter: %w", why, err).Error()
 	}
-	q.began = time.Now()
-	if err == nil {
-		return q, nil
-	}
-	q.label = strategySYNFilter
-	var ferr error
-	q.undo, ferr = filterSYN(poll.sc)
-	q.began = time.Now()
-	if ferr == nil {
-		return q, err
-	}
-	return nil, fmt.Errorf("%w; no SYN filter: %w", err, ferr)
+	s.label = SYNFilter
+	return &quietStrategy{pollStrategy: s, diag: diag, began: time.Now(), undo: undo}, why.Error()
 }
 
 // allow lets an Accept block for a moment, and for longer than the kernel's list
 // of handshakes takes: that is walking through the table of all connections.
-func (q *quietStrategy) allow(t time.Time) {
-	q.mu.Lock()
-	pause := max(acceptPause, 2*q.listing)
-	q.mu.Unlock()
-	allowMoment(q, pause, t)
-}
+func (s *quietStrategy) allow(t time.Time) { allowMoment(s.sock, max(pause, 2*s.listing), t) }
 
 // waits looks into the queue, then for handshakes, then into the queue again:
 // one that has finished between the looks is in the queue at the last. The
 // kernel has it in its table, as a request or as a socket in SYN_RECV, until it
 // is in the queue (tcp_check_req in net/ipv4/tcp_minisocks.c puts it there,
 // before tcp_child_process makes it established).
-func (q *quietStrategy) waits() bool {
-	if waits, ok := acceptable(q.sc); waits || !ok {
+func (s *quietStrategy) waits() bool {
+	if waits, ok := acceptable(s.sock); waits || !ok {
 		return waits
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	began := time.Now()
-	fresh, all, err := q.diag.handshakes(q.began)
-	q.listing = time.Since(began)
-	if !q.seen {
-		q.seen, q.first = true, all
+	s.last, s.err = s.diag.handshakes(s.began)
+	s.listing = time.Since(began)
+	if !s.seen {
+		s.seen, s.first = true, s.last
 	}
-	q.left = all
-	if err != nil {
-		q.err = fmt.Errorf("the kernel does not list handshakes: %w", err)
-	} else if fresh > 0 {
-		return true
-	}
-	return q.pollStrategy.waits()
+	return s.err == nil && s.last.fresh > 0 || s.pollStrategy.waits()
 }
 
-func (q *quietStrategy) release(r *ListenerReport) {
-	q.undo()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.err != nil {
-		r.Strategy, r.Why = strategyPoll, q.err.Error()
+func (s *quietStrategy) release(r *Report) {
+	s.undo()
+	if s.err != nil {
+		r.Strategy, r.Why = Poll, fmt.Sprintf("the kernel does not list handshakes: %v", s.err)
 	}
-	r.Handshakes, r.Unfinished, r.Waited = q.first, q.left, time.Since(q.began)
+	if s.last.deferred > 0 {
+		r.Emptied = false
+		r.Why = fmt.Sprintf("TCP_DEFER_ACCEPT: %d clients had connected and sent nothing", s.last.deferred)
+	}
+	r.Handshakes, r.Unfinished, r.Waited = s.first.all, s.last.all, time.Since(s.began)
 }

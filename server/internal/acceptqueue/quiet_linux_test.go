@@ -1,4 +1,4 @@
-package fasthttp
+package acceptqueue
 
 import (
 	"context"
@@ -16,28 +16,6 @@ import (
 
 	"github.com/valyala/fasthttp/reuseport"
 )
-
-// stopOn serves on ln, has a request answered, stops, and returns the listener's
-// report.
-func stopOn(t *testing.T, ln net.Listener) ListenerReport {
-	t.Helper()
-	r := startDrainRigOn(t, drainKind{net: "tcp"}, &Server{Drain: Drain{FinalRead: -1}}, ln)
-	c, err := net.Dial(ln.Addr().Network(), ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := newDrainClient(t, c)
-	client.get("/")
-	client.want("/", keepAlive)
-	call := r.stop()
-	client.wantEOF()
-	_ = c.Close()
-	report := call.wantNil()
-	if len(report.Listeners) != 1 {
-		t.Fatalf("listeners %+v, want one", report.Listeners)
-	}
-	return report.Listeners[0]
-}
 
 func listenTCP(t *testing.T, lc net.ListenConfig, network, addr string) net.Listener {
 	t.Helper()
@@ -58,7 +36,7 @@ func TestTwinOfAnyTCPListener(t *testing.T) {
 		for network, addr := range map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "tcp": ":0"} {
 			t.Run(network+" "+addr+" MPTCP "+strconv.FormatBool(multipath), func(t *testing.T) {
 				l := stopOn(t, listenTCP(t, lc, network, addr))
-				if l.Strategy != strategyTwin || l.Why != "" || !l.Emptied || l.MayHaveReset() || l.Waited <= 0 {
+				if l.Strategy != Twin || l.Why != "" || !l.Emptied || l.Waited <= 0 {
 					t.Errorf("listener %+v, want a twin", l)
 				}
 			})
@@ -71,7 +49,7 @@ func TestTwinOfAnyTCPListener(t *testing.T) {
 			t.Fatal(err)
 		}
 		listenTCP(t, net.ListenConfig{}, "tcp6", "[::]:"+port)
-		if l := stopOn(t, ln); l.Strategy != strategyTwin {
+		if l := stopOn(t, ln); l.Strategy != Twin {
 			t.Errorf("listener %+v, want a twin", l)
 		}
 	})
@@ -80,7 +58,7 @@ func TestTwinOfAnyTCPListener(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l := stopOn(t, ln); l.Strategy != strategyTwin {
+		if l := stopOn(t, ln); l.Strategy != Twin {
 			t.Errorf("listener %+v, want a twin", l)
 		}
 	})
@@ -89,11 +67,11 @@ func TestTwinOfAnyTCPListener(t *testing.T) {
 // The port is free and exclusive again after a stop, and no descriptor is left.
 func TestTwinLeavesNothing(t *testing.T) {
 	descriptors := func() int {
-		names, err := readNames("/proc/self/fd")
-		if err != nil {
+		n := 0
+		if err := eachName("/proc/self/fd", func(int, string) error { n++; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		return len(names)
+		return n
 	}
 	before := 0
 	for i := range 5 {
@@ -102,7 +80,7 @@ func TestTwinLeavesNothing(t *testing.T) {
 		}
 		ln := listenTCP(t, net.ListenConfig{}, "tcp4", "127.0.0.1:0")
 		addr := ln.Addr().String()
-		if l := stopOn(t, ln); l.Strategy != strategyTwin {
+		if l := stopOn(t, ln); l.Strategy != Twin {
 			t.Fatalf("listener %+v, want a twin", l)
 		}
 		if c, err := net.Dial("tcp4", addr); !errors.Is(err, syscall.ECONNREFUSED) {
@@ -131,51 +109,16 @@ func TestNoTwinInASharedGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close()
-	// Both get half of the connections; the test's client has to reach the first.
-	go func() {
-		for {
-			c, err := second.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				client := newDrainClient(t, c)
-				for {
-					if _, err := client.br.ReadString('\n'); err != nil {
-						return
-					}
-				}
-			}()
-		}
-	}()
-	s := &Server{Handler: func(*RequestCtx) {}, Drain: Drain{FinalRead: -1}}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(first) }()
-	awaitServing(t, s)
-	if err := s.Shutdown(); err != nil {
-		t.Fatal(err)
-	}
-	<-served
-	l := s.DrainReport().Listeners[0]
-	if l.Strategy == strategyTwin || !strings.Contains(l.Why, "another socket listens on the address") {
+	l := startLoop(first, nil).end(t)
+	if l.Strategy == Twin || !strings.Contains(l.Why, "another socket listens on the address") {
 		t.Errorf("listener %+v, want no twin, because another socket listens on the address", l)
 	}
 	for range 20 {
-		c, err := net.DialTimeout("tcp4", second.Addr().String(), drainBound)
+		c, err := net.DialTimeout("tcp4", second.Addr().String(), bound)
 		if err != nil {
 			t.Fatalf("the other socket of the group cannot be reached after the stop: %v", err)
 		}
 		_ = c.Close()
-	}
-}
-
-func awaitServing(t *testing.T, s *Server) {
-	t.Helper()
-	for end := time.Now().Add(drainBound); len(s.ListenerStats()) == 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("Serve does not begin")
-		}
 	}
 }
 
@@ -222,9 +165,9 @@ func TestStopLeavesASharedSocketAlone(t *testing.T) {
 	})
 }
 
-func wantStillListening(t *testing.T, l ListenerReport, f *os.File, addr string) {
+func wantStillListening(t *testing.T, l Report, f *os.File, addr string) {
 	t.Helper()
-	if l.Strategy != strategyPoll || !strings.Contains(l.Why, "open a second time") || !l.MayHaveReset() {
+	if l.Strategy != Poll || !strings.Contains(l.Why, "open a second time") {
 		t.Errorf("listener %+v, want it polled, because the socket is shared", l)
 	}
 	c, err := net.Dial("tcp4", addr)
@@ -306,7 +249,7 @@ func TestNoTwinOfABoundSocket(t *testing.T) {
 	}}
 	lc.SetMultipathTCP(false)
 	ln := listenTCP(t, lc, "tcp4", "127.0.0.1:0")
-	if l := stopOn(t, ln); l.Strategy == strategyTwin || !strings.Contains(l.Why, "device") {
+	if l := stopOn(t, ln); l.Strategy == Twin || !strings.Contains(l.Why, "device") {
 		t.Errorf("listener %+v, want no twin, because it is bound to a device", l)
 	}
 }
@@ -318,18 +261,8 @@ func TestWhyNoTwin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l := stopOn(t, ln); l.Strategy != strategyPoll || l.Why == "" || !l.Emptied {
+		if l := stopOn(t, ln); l.Strategy != Poll || l.Why == "" || !l.Emptied {
 			t.Errorf("listener %+v, want it polled and why", l)
 		}
-	})
-	t.Run("in memory", func(t *testing.T) {
-		inDrainBubble(t, func(t *testing.T) {
-			k := drainKind{net: "memory"}
-			r := startDrainRig(t, k, &Server{})
-			report := r.stop().wantNil()
-			if l := report.Listeners; len(l) != 1 || l[0].Strategy != strategyClose || l[0].Why == "" {
-				t.Errorf("listeners %+v, want strategy %q and why", l, strategyClose)
-			}
-		})
 	})
 }

@@ -1,11 +1,9 @@
 //go:build !linux
 
-package fasthttp
+package acceptqueue
 
-import "syscall"
+// shared cannot find out here whether another process has the socket, and an
+// error says that it may have.
+func shared(socket) error { return errNotLinux }
 
-// sharedSocket cannot find out here whether another process has the socket, and
-// an error says that it may have.
-func sharedSocket(syscall.Conn) error { return errNotLinux }
-
-func newQuiet(pollStrategy) (queueStrategy, error) { return nil, errNotLinux }
+func newQuiet(poll pollStrategy) (strategy, string) { return poll, errNotLinux.Error() }

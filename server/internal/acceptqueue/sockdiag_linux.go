@@ -1,4 +1,4 @@
-package fasthttp
+package acceptqueue
 
 import (
 	"encoding/binary"
@@ -17,16 +17,33 @@ import (
 // through sock_diag(7). It takes no privilege: only the destruction of sockets
 // does (inet_diag_handler_cmd and tcp_diag_destroy in net/ipv4).
 type listenerDiag struct {
-	addr  netip.AddrPort
-	inode uint64
+	inode   uint64
+	grouped bool // SO_REUSEPORT is set
+	addr    netip.AddrPort
+	self    diagSocket
 }
 
 // diagSocket is what struct inet_diag_msg says of a socket.
 type diagSocket struct {
-	retrans uint8
-	age     time.Duration // of a handshake whose SYN-ACK has been sent once
-	addr    netip.Addr
+	group
 	inode   uint32
+	backlog uint32 // of a listening socket
+
+	// Of a handshake: how often its SYN-ACK has been sent again, and when it
+	// began, if its timer has not run out yet.
+	retrans uint8
+	age     time.Duration
+}
+
+// group is what listening sockets have in common that are in one SO_REUSEPORT
+// group (inet_reuseport_add_sock in net/ipv4/inet_hashtables.c; the port is that
+// of the question). A socket at [::] and one at 0.0.0.0 are in two.
+type group struct {
+	family uint8
+	v6only bool
+	addr   netip.Addr
+	device uint32
+	uid    uint32
 }
 
 const (
@@ -37,13 +54,9 @@ const (
 	diagHandshake = 1<<unix.BPF_TCP_SYN_RECV | 1<<unix.BPF_TCP_NEW_SYN_RECV
 )
 
-// diagnose finds the socket among the kernel's, and whether it is alone at its
-// address: another one there is of the same SO_REUSEPORT group, and what is done
-// to the group is done to it. Without SO_REUSEPORT it is alone, as a bind sees to
-// that; beside it there may only be one of the other protocol.
-func diagnose(sc syscall.Conn) (d listenerDiag, alone bool, err error) {
-	grouped := 0
-	err = control(sc, func(fd int) (err error) {
+// diagnose finds the socket among the kernel's.
+func diagnose(sock socket) (d listenerDiag, err error) {
+	err = control(sock, func(fd int) (err error) {
 		sa, err := unix.Getsockname(fd)
 		if err != nil {
 			return err
@@ -56,70 +69,108 @@ func diagnose(sc syscall.Conn) (d listenerDiag, alone bool, err error) {
 		default:
 			return errors.New("not an internet socket")
 		}
-		if d.inode, err = socketInode(fd); err != nil {
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
 			return err
 		}
-		grouped, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
+		d.inode = st.Ino
+		reuse, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
+		d.grouped = reuse != 0
 		return err
 	})
 	if err != nil {
-		return d, false, err
+		return d, err
 	}
-	var listening []diagSocket
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		found, err := dumpSockets(family, diagListen, d.addr.Port())
-		if err != nil {
-			return d, false, fmt.Errorf("the kernel does not list sockets: %w", err)
-		}
-		listening = append(listening, found...)
-	}
-	found, others := false, 0
+	listening, err := d.listening()
 	for _, s := range listening {
-		switch {
-		case uint64(s.inode) == d.inode:
-			found = true
-		case s.addr.Unmap() == d.addr.Addr().Unmap() || s.addr.IsUnspecified() && d.addr.Addr().IsUnspecified():
-			others++
+		if uint64(s.inode) == d.inode {
+			d.self = s
+			return d, nil
 		}
 	}
-	if !found {
+	if err == nil {
 		// The goroutine runs in another network namespace.
-		return d, false, errors.New("the kernel does not list the socket here")
+		err = errors.New("the kernel does not list the socket here")
 	}
-	return d, grouped == 0 || others == 0, nil
+	return d, err
+}
+
+func (d listenerDiag) listening() ([]diagSocket, error) {
+	found, err := dumpSockets(d.family(), diagListen, d.addr.Port())
+	if err != nil {
+		return nil, fmt.Errorf("the kernel does not list sockets: %w", err)
+	}
+	return found, nil
+}
+
+// others lists the other sockets of the SO_REUSEPORT group: what is done to the
+// group is done to them. Without SO_REUSEPORT there are none, as a bind sees to
+// that.
+func (d listenerDiag) others() (others []diagSocket, err error) {
+	if !d.grouped {
+		return nil, nil
+	}
+	listening, err := d.listening()
+	for _, s := range listening {
+		if s.group == d.self.group && uint64(s.inode) != d.inode {
+			others = append(others, s)
+		}
+	}
+	return others, err
+}
+
+// family is the socket's. A request is of its listener's (inet_reqsk_alloc in
+// net/ipv4/tcp_input.c), also one over IPv4 to a listener of IPv6.
+func (d listenerDiag) family() uint8 {
+	if d.addr.Addr().Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
 }
 
 // firstSYNACK is how long the kernel waits before it sends a SYN-ACK again:
 // TCP_TIMEOUT_INIT in include/net/tcp.h.
 const firstSYNACK = time.Second
 
-// handshakes counts those under way: fresh are the ones whose SYN-ACK has not
-// been sent again, which may finish at any moment, and that are older than a
-// moment from which on none began here. Younger ones belong to another socket at
-// the address; the kernel does not say to which. It counts in ticks, of 10 ms at
-// most.
-func (d listenerDiag) handshakes(quiet time.Time) (fresh, all int, err error) {
-	family := uint8(unix.AF_INET6)
-	if d.addr.Addr().Is4() {
-		family = unix.AF_INET
-	}
-	// A request is of its listener's family (inet_reqsk_alloc in
-	// net/ipv4/tcp_input.c), also one over IPv4 to a listener of IPv6.
-	requests, err := dumpSockets(family, diagHandshake, d.addr.Port())
-	since := time.Since(quiet) - 20*time.Millisecond
+// handshakes are those under way at an address.
+type handshakes struct {
+	// all are those that are older than the moment from which on none began here,
+	// and of those whose SYN-ACK has been sent again all at the address. Younger
+	// ones belong to another socket there; the kernel does not say to which.
+	all int
+
+	// fresh are those whose SYN-ACK has not been sent again: they may finish at
+	// any moment.
+	fresh int
+
+	// deferred have been finished by the client, and wait for its first byte: their
+	// timer has run out and nothing was sent again, as TCP_DEFER_ACCEPT wants it
+	// (syn_ack_recalc in net/ipv4/inet_connection_sock.c). In their first second
+	// they cannot be told from fresh ones.
+	deferred int
+}
+
+// handshakes lists those that began before a moment. The kernel counts in ticks,
+// of 10 ms at most.
+func (d listenerDiag) handshakes(before time.Time) (h handshakes, err error) {
+	requests, err := dumpSockets(d.family(), diagHandshake, d.addr.Port())
+	since := time.Since(before) - 20*time.Millisecond
 	for _, s := range requests {
 		if !d.addr.Addr().IsUnspecified() && s.addr.Unmap() != d.addr.Addr().Unmap() {
 			continue
 		}
-		if s.retrans == 0 && s.age < since {
-			continue
-		}
-		all++
-		if s.retrans == 0 {
-			fresh++
+		switch {
+		case s.retrans > 0:
+			h.all++
+		case s.age < -20*time.Millisecond:
+			h.all++
+			h.deferred++
+		case s.age >= since:
+			h.all++
+			h.fresh++
 		}
 	}
-	return fresh, all, err
+	return h, err
 }
 
 // The structures of include/uapi/linux/inet_diag.h.
@@ -141,6 +192,33 @@ type (
 		Expires, ReceiveQueue, SendQueue, UID, Inode uint32
 	}
 )
+
+// socket reads a message and the attributes behind it, of which only one counts:
+// INET_DIAG_SKV6ONLY of a listening socket of IPv6.
+func (m inetDiagMsg) socket(attributes []byte) diagSocket {
+	s := diagSocket{
+		group:   group{family: m.Family, addr: netip.AddrFrom16(m.ID.Src), device: m.ID.Interface, uid: m.UID},
+		inode:   m.Inode,
+		backlog: m.SendQueue,
+		retrans: m.Retrans,
+		age:     firstSYNACK - time.Duration(m.Expires)*time.Millisecond,
+	}
+	if m.Family == unix.AF_INET {
+		s.addr = netip.AddrFrom4([4]byte(m.ID.Src[:4]))
+	}
+	for len(attributes) >= unix.SizeofNlAttr {
+		size := int(binary.NativeEndian.Uint16(attributes))
+		if size < unix.SizeofNlAttr || size > len(attributes) {
+			break
+		}
+		const v6only = 11 // INET_DIAG_SKV6ONLY in include/uapi/linux/inet_diag.h
+		if binary.NativeEndian.Uint16(attributes[2:]) == v6only && size > unix.SizeofNlAttr {
+			s.v6only = attributes[unix.SizeofNlAttr] != 0
+		}
+		attributes = attributes[min((size+unix.NLA_ALIGNTO-1)&^(unix.NLA_ALIGNTO-1), len(attributes)):]
+	}
+	return s
+}
 
 // dumpSockets lists the TCP sockets of a family with a local port.
 func dumpSockets(family uint8, states uint32, port uint16) ([]diagSocket, error) {
@@ -198,16 +276,7 @@ func dumpSockets(family uint8, states uint32, port uint16) ([]diagSocket, error)
 				if _, err := binary.Decode(m.Data, binary.NativeEndian, &s); err != nil {
 					return nil, err
 				}
-				addr := netip.AddrFrom16(s.ID.Src)
-				if s.Family == unix.AF_INET {
-					addr = netip.AddrFrom4([4]byte(s.ID.Src[:4]))
-				}
-				found = append(found, diagSocket{
-					retrans: s.Retrans,
-					age:     firstSYNACK - time.Duration(s.Expires)*time.Millisecond,
-					addr:    addr,
-					inode:   s.Inode,
-				})
+				found = append(found, s.socket(m.Data[binary.Size(s):]))
 			}
 		}
 	}
@@ -219,11 +288,4 @@ func netlinkError(data []byte) error {
 		return errors.New("the netlink socket gave half an error")
 	}
 	return os.NewSyscallError("sock_diag", syscall.Errno(-int32(binary.NativeEndian.Uint32(data)))) // #nosec G115
-}
-
-// socketInode is the number by which /proc and sock_diag know a socket.
-func socketInode(fd int) (uint64, error) {
-	var st unix.Stat_t
-	err := unix.Fstat(fd, &st)
-	return st.Ino, err
 }

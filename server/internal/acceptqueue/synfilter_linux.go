@@ -1,8 +1,7 @@
-package fasthttp
+package acceptqueue
 
 import (
 	"fmt"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,16 +15,27 @@ import (
 // in net/mptcp/sockopt.c). Connections inherit the filter, which does nothing to
 // them, as they get no SYN.
 //
-// The filter goes with the socket, so there is nothing to undo.
-func filterSYN(sc syscall.Conn) (undo func(), err error) {
+// undo takes the filter off again when the listener has been closed, as somebody
+// else may have the socket after all.
+func filterSYN(sock socket) (undo func(), err error) {
 	program := append([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: tcpFlags},
 	}, synVerdict(0, 1<<18)...) // pass that many bytes, which is more than any packet has
-	err = control(sc, func(fd int) error {
+	dup := -1
+	err = control(sock, func(fd int) (err error) {
+		if dup, err = duplicate(fd); err != nil {
+			return err
+		}
 		return attach(fd, unix.SO_ATTACH_FILTER, program)
 	})
 	if err != nil {
+		if dup >= 0 {
+			_ = unix.Close(dup)
+		}
 		return nil, fmt.Errorf("SO_ATTACH_FILTER: %w", err)
 	}
-	return func() {}, nil
+	return func() {
+		_ = unix.SetsockoptInt(dup, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+		_ = unix.Close(dup)
+	}, nil
 }

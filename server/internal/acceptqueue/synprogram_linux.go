@@ -1,4 +1,4 @@
-package fasthttp
+package acceptqueue
 
 import "golang.org/x/sys/unix"
 

@@ -1,9 +1,8 @@
-package fasthttp
+package acceptqueue
 
 import (
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,25 +39,27 @@ import (
 // calls, may be lost at the twin. The report says so, as these handshakes do not
 // finish.
 type twin struct {
-	fd           int
-	probes       [backlog + 1]int
-	reusedBefore int
+	fd     int
+	probes [backlog + 1]int
+	alone  bool // SO_REUSEPORT was not set before
 }
 
 const backlog = 1
 
 // openTwin opens a twin, and returns what closes it, after the listener. If it
 // fails the listener is as it was.
-func openTwin(sc syscall.Conn) (undo func(), err error) {
+func openTwin(sock socket) (undo func(), err error) {
 	t := &twin{fd: -1, probes: [backlog + 1]int{-1, -1}}
-	err = control(sc, t.open)
+	err = control(sock, t.open)
 	if err == nil {
 		return t.close, nil
 	}
 	t.close()
-	_ = control(sc, func(fd int) error {
-		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, t.reusedBefore)
-	})
+	if t.alone {
+		_ = control(sock, func(fd int) error {
+			return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 0)
+		})
+	}
 	return nil, err
 }
 
@@ -75,9 +76,11 @@ func (t *twin) open(fd int) error {
 	if _, ok := sa.(*unix.SockaddrInet6); ok {
 		family = unix.AF_INET6
 	}
-	if t.reusedBefore, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT); err != nil {
+	reused, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
+	if err != nil {
 		return err
 	}
+	t.alone = reused == 0
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
 		return fmt.Errorf("SO_REUSEPORT: %w", err)
 	}
@@ -206,6 +209,8 @@ func hops(fd, family, option4, option6 int) error {
 // taken out of its queue first, as a close would reset them: a stop that sends no
 // RST can be checked by the kernel's count of them. What makes room in the queue
 // lets nobody in, as the hops still keep SYNs out.
+//
+// The program belongs to the group, which others may have joined meanwhile.
 func (t *twin) close() {
 	for _, fd := range t.probes {
 		if fd >= 0 {
@@ -220,5 +225,17 @@ func (t *twin) close() {
 			_ = unix.Close(fd)
 		}
 	}
+	detach(t.fd)
 	_ = unix.Close(t.fd)
 }
+
+// detach takes the program off the group of a socket. Before Linux 5.3, which has
+// SO_DETACH_REUSEPORT_BPF, a program takes its place that chooses nobody: then the
+// kernel does (reuseport_select_sock in net/core/sock_reuseport.c).
+func detach(fd int) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_REUSEPORT_BPF, 0) != nil {
+		_ = attach(fd, unix.SO_ATTACH_REUSEPORT_CBPF, nobody)
+	}
+}
+
+var nobody = []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1}}
