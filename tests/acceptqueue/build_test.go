@@ -38,7 +38,7 @@ func build(t *testing.T, pkg, name, only string) string {
 		}
 		args = append(args, "-modfile", mod)
 	} else {
-		args = append(args, "-tags", variant.Tag, "-ldflags", "-X "+variant.Module+".onlyStrategy="+only)
+		args = append(args, "-tags", variant.Tag, "-ldflags", "-X "+variant.Module+"/internal/acceptqueue.only="+only)
 	}
 	if _, err := b.Go(t.Context(), append(args, pkg)...); err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func TestStopOneOfTwoOnASocket(t *testing.T) {
 		leaving := run()
 		sum.more(t, ctx, 2*clientCount)
 		for _, q := range leaving.stop(t).Listeners {
-			if q.Strategy != "poll" || !strings.Contains(q.Why, "second time") {
+			if q.Strategy != "poll" || !strings.Contains(q.Why, "passed to this process") {
 				t.Errorf("listener %+v, want it polled, because the socket is shared", q)
 			}
 		}

@@ -58,7 +58,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "accept-queue", effect: "new handshakes go on beginning",
-		edits: []edit{{"queuestrategy.go", "if onlyStrategy != strategyPoll {", "if false {"}},
+		edits: []edit{{"internal/acceptqueue/strategy.go", "	return newQuiet(poll)\n", "	return poll, \"\"\n"}},
 	},
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",

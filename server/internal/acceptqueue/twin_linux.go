@@ -234,8 +234,8 @@ func (t *twin) close() {
 // kernel does (reuseport_select_sock in net/core/sock_reuseport.c).
 func detach(fd int) {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_REUSEPORT_BPF, 0) != nil {
-		_ = attach(fd, unix.SO_ATTACH_REUSEPORT_CBPF, nobody)
+		_ = attach(fd, unix.SO_ATTACH_REUSEPORT_CBPF, noMember)
 	}
 }
 
-var nobody = []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1}}
+var noMember = []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1}}
