@@ -21,7 +21,8 @@ var scanTime = 250 * time.Millisecond
 // still, also where /proc does not show it.
 var inherited, errInherited = inheritedSockets()
 
-// inheritedSockets is run when the package is initialized. It takes about 10 us.
+// inheritedSockets is run when the package is initialized. It takes about
+// 0.1 ms.
 func inheritedSockets() (map[uint64]bool, error) {
 	found := map[uint64]bool{}
 	err := eachName("/proc/self/fd", func(_ int, name string) error {

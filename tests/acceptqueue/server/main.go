@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -22,12 +24,16 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "listen on `address`")
 	inherited := flag.Bool("inherited", false, "serve the listening socket that is descriptor 3 instead")
 	multipath := flag.Bool("mptcp", true, "listen for MPTCP too, as Go does, if the kernel has it")
+	group := flag.Int("group", 0, "listen this many times, on sockets of one SO_REUSEPORT group")
 	flag.Parse()
 
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(*multipath)
+	if *group > 0 {
+		lc.Control = reusePort
+	}
 	ln, err := lc.Listen(context.Background(), *network, *addr)
 	if *inherited {
 		ln, err = net.FileListener(os.NewFile(3, "listener"))
@@ -36,9 +42,19 @@ func main() {
 		log.Fatal(err)
 	}
 	srv := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("hello") }}
+	listeners := []net.Listener{ln}
+	for len(listeners) < *group {
+		another, err := lc.Listen(context.Background(), *network, ln.Addr().String())
+		if err != nil {
+			log.Fatal(err)
+		}
+		listeners = append(listeners, another)
+	}
 	fmt.Println("listening on", ln.Addr())
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
+	failed := make(chan error, len(listeners))
+	for _, ln := range listeners {
+		go func() { failed <- srv.Serve(ln) }()
+	}
 	select {
 	case err := <-failed:
 		log.Fatal(err)
@@ -50,4 +66,12 @@ func main() {
 		log.Fatal(err)
 	}
 	report(srv)
+}
+
+// reusePort sets SO_REUSEPORT.
+func reusePort(_, _ string, c syscall.RawConn) (err error) {
+	cerr := c.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	})
+	return errors.Join(cerr, err)
 }
