@@ -2,11 +2,9 @@ package fasthttp
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -341,7 +339,7 @@ func outcomeOf(connectionClose bool, err error) drainOutcome {
 		return outcomeClientClosed
 	case err == errHijacked:
 		return outcomeHijacked
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case brokenByPeer(err):
 		return outcomeClientClosed
 	}
 	return outcomeError

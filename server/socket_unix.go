@@ -22,7 +22,7 @@ func received(sock syscall.Conn) bool {
 	err := control(sock, func(fd int) (err error) {
 		var b [1]byte
 		for {
-			if n, _, err = unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); err != unix.EINTR {
+			if n, _, err = unix.Recvfrom(fd, b[:], unix.MSG_PEEK|msgDontWait); err != unix.EINTR {
 				return err
 			}
 		}

@@ -129,6 +129,9 @@ func (p boundPath) leave(sock socket) {
 	}
 	now, err := os.Lstat(p.name)
 	if err == nil && !os.SameFile(p.file, now) {
-		sock.(*net.UnixListener).SetUnlinkOnClose(false) //nolint:forcetypeassert
+		// Which Plan 9's does not have.
+		if u, ok := sock.(interface{ SetUnlinkOnClose(unlink bool) }); ok {
+			u.SetUnlinkOnClose(false)
+		}
 	}
 }
