@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestGroupThatStopsTogether(t *testing.T) {
 					mayHave := false
 					for _, p := range all {
 						for _, q := range p.wait(t).Listeners {
-							strategies[q.Strategy]++
+							strategies[strings.TrimSpace(q.Strategy+" "+q.Why)]++
 							mayHave = mayHave || q.MayHaveReset()
 							if q.MayHaveReset() && q.Why == "" {
 								t.Errorf("listener %+v, want it to say why", q)

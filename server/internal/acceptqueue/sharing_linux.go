@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scanTime bounds the look for others that have a socket open. That takes 1 to 2
-// us for a descriptor of this process, and 5 us for one of another.
-var scanTime = 250 * time.Millisecond
+// scanTime bounds the look for others that have a socket open. That takes 2 us for
+// a descriptor of this process, and 5 us for one of another. Meanwhile the accept
+// loops go on.
+var scanTime = 500 * time.Millisecond
 
 // inherited are the inodes of the sockets that were in the descriptors of this
 // process when it began, by fork or exec: whoever had them before may have them
