@@ -123,14 +123,15 @@ type ListenerReport struct {
 	//     second, as TCP does.
 	//   - "migrate": until the kernel said that the queue was empty; it gives
 	//     what comes then, handshakes half done included, to another socket
-	//     that listens on the address.
+	//     that listens on the address, and did so after the close.
 	//   - "poll": until the kernel said that the queue was empty. A handshake
 	//     half done at that moment has been reset.
 	//   - "deadline": until nothing came for a moment.
 	//   - "close": not at all; what was in the queue has been reset.
 	Strategy string
 
-	// Why says why the strategy is not a better one; empty for "twin".
+	// Why says why the strategy is not a better one, and why connections may have
+	// been left; empty for "twin" if none were.
 	Why string
 
 	// Accepted counts the connections accepted from the queue after the stop.
@@ -144,8 +145,9 @@ type ListenerReport struct {
 	Handshakes, Unfinished int
 	Waited                 time.Duration
 
-	// Emptied is false if connections may have been left in the queue: the
-	// strategy was "close", or the time was up.
+	// Emptied is false if connections may have been left: the strategy was
+	// "close", the time was up, or the listener has TCP_DEFER_ACCEPT and clients
+	// had connected and sent nothing. Why says which.
 	Emptied bool
 }
 
