@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type server struct {
 	only     string // the best strategy that it may take
 	args     []string
 	root     bool
+	inside   bool   // a PID namespace of its own, with the /proc of the outer one
 	strategy string // that it is to report
 	loses    bool   // it is a control
 }
@@ -31,6 +33,7 @@ var (
 	closing   = server{name: "control: upstream closes", variant: upstream, loses: true}
 	polling   = server{name: "control: poll", variant: patched, only: "poll", strategy: "poll", loses: true}
 	twin      = server{name: "twin, unprivileged", variant: patched, strategy: "twin"}
+	inside    = server{name: "twin, unprivileged, in a PID namespace", variant: patched, inside: true, strategy: "twin"}
 	synFilter = server{name: "SYN filter, root", variant: patched, only: "syn_filter", root: true, args: []string{"-mptcp=false"}, strategy: "syn_filter"}
 )
 
@@ -43,7 +46,7 @@ func TestStopOverALink(t *testing.T) {
 		ip      netip.Addr
 		servers []server
 	}{
-		{"IPv4", l.Server.IPv4, []server{closing, polling, twin, synFilter}},
+		{"IPv4", l.Server.IPv4, []server{closing, polling, twin, inside, synFilter}},
 		{"IPv6", l.Server.IPv6, []server{polling, twin, synFilter}},
 	} {
 		for _, s := range test.servers {
@@ -78,6 +81,9 @@ func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) 
 		cmd := exec.Command(binary, append(s.args, "-addr", addr)...)
 		if !s.root {
 			cmd.SysProcAttr = unprivileged
+		}
+		if s.inside {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: unprivileged.Credential, Cloneflags: syscall.CLONE_NEWPID}
 		}
 		p := start(t, cmd, startCmd)
 		ctx, cancel := context.WithTimeout(t.Context(), bound)

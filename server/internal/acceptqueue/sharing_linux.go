@@ -13,8 +13,8 @@ import (
 )
 
 // scanTime bounds the look for others that have a socket open. That takes 2 us for
-// a descriptor of this process, and 5 us for one of another. Meanwhile the accept
-// loops go on.
+// a descriptor of this process, and 5 us for one of another; the accept loops wait
+// for it.
 var scanTime = 500 * time.Millisecond
 
 // inherited are the inodes of the sockets that were in the descriptors of this
