@@ -35,7 +35,7 @@ func main() {
 		Usage:       "simulate stops of a server with different final-read windows",
 		Description: "Flags may be written with one dash or with two.",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "stops", Value: 40, Usage: "simulate `N` stops of each load; of small ones more, for as many connections"},
+			&cli.IntFlag{Name: "stops", Value: 100, Usage: "simulate `N` stops of each load; of small ones more, for as many connections"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "begin the random numbers at `N`; the same seed gives the same table"},
 			&cli.StringSliceFlag{Name: "rtt", Value: []string{"200us", "20ms", "100ms"}, Usage: "a round trip takes `TIME`; several after a comma"},
 			&cli.BoolFlag{Name: "markdown", Usage: "write the tables as Markdown"},

@@ -44,10 +44,10 @@ func (s *sample) add(v float64) {
 	s.squares += v * v
 }
 
-func (s *sample) mean() float64 { return s.sum / float64(s.n) }
+func (s sample) mean() float64 { return s.sum / float64(s.n) }
 
 // err is the standard error of the mean.
-func (s *sample) err() float64 {
+func (s sample) err() float64 {
 	if s.n < 2 {
 		return math.Inf(1)
 	}
@@ -81,8 +81,8 @@ func measure(ctx context.Context, l *load, rtt time.Duration, stops int, seed ui
 	return cells, nil
 }
 
-// stopsOf is how often a load is stopped: so often that small ones have as many
-// connections in all as one of a thousand has.
+// stopsOf is how often a load is stopped: small ones so often that they come to
+// as many connections as those of a thousand.
 func stopsOf(l *load, stops int) int {
 	return stops * max(1, 1000/l.conns())
 }

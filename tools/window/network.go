@@ -55,7 +55,7 @@ type network struct {
 }
 
 // newNetwork connects the clients of a load. They have idle connections only,
-// and begin with a part of a pause.
+// and begin somewhere between two requests.
 func newNetwork(l *load, rtt time.Duration, random *rand.Rand) *network {
 	n := &network{half: rtt / 2}
 	for g := range l.groups {
@@ -71,6 +71,9 @@ func newNetwork(l *load, rtt time.Duration, random *rand.Rand) *network {
 				n.conns = append(n.conns, conn{client: id, waiting: true})
 			}
 			if pause := group.pause(&c); pause != never {
+				if group.pool == 0 {
+					pause += rtt + service // anywhere on its way round
+				}
 				n.add(time.Duration(float64(pause)*fraction(&c.random)), send, id)
 			}
 			n.clients = append(n.clients, c)
@@ -112,6 +115,9 @@ func (n *network) stop(w *window.Window) {
 	// nothing is lost that is not there by the time the last FIN has come back.
 	for len(n.events) > 0 && (n.open > 0 || n.events[0].at <= n.ended) {
 		n.step(n.next())
+	}
+	if n.reason == window.Open {
+		n.reason = window.Empty // the last one closed between two looks
 	}
 }
 

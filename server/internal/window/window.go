@@ -71,9 +71,12 @@ const (
 
 	// pace is the time from one close to the next where that takes less. It
 	// keeps the FINs of thousands of connections, and the reconnects that
-	// answer them, from coming at one instant; 50 us is about what a close
-	// takes with its wake, its last look and its FIN.
-	pace = 50 * time.Microsecond
+	// answer them, from coming at one instant. It is short because pauses
+	// between the closes lose requests in front of pools, which put their next
+	// one on whatever is still open: with 16 pools of 64 and 5 requests a
+	// second each, 20 ms away, 1.5 of 1,000 connections without a pause, as
+	// if all were closed at the stop, 1.8 with 10 us, 3.1 with 50 us.
+	pace = 10 * time.Microsecond
 
 	// margin is left of the context when all that a connection may still take
 	// is over, so that the drain ends before its context does.

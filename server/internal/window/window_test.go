@@ -160,12 +160,12 @@ func TestPace(t *testing.T) {
 		left      time.Duration
 		want      time.Duration
 	}{
-		{0, 1000, Unlimited, 50 * time.Microsecond},
-		{0, 4000, Unlimited, 50 * time.Microsecond},
-		{0, 10_000, Unlimited, 20 * time.Microsecond}, // in 200 ms
-		{0, 8000, 800 * ms, 12_500 * time.Nanosecond}, // in 100 ms
-		{0, 1, 200 * ms, 50 * time.Microsecond},
-		{5 * time.Second, 1000, Unlimited, 50 * time.Microsecond},
+		{0, 1000, Unlimited, 10 * time.Microsecond},
+		{0, 20_000, Unlimited, 10 * time.Microsecond},
+		{0, 100_000, Unlimited, 2 * time.Microsecond}, // in 200 ms
+		{0, 40_000, 800 * ms, 2500 * time.Nanosecond}, // in 100 ms
+		{0, 1, 200 * ms, 10 * time.Microsecond},
+		{5 * time.Second, 1000, Unlimited, 10 * time.Microsecond},
 		{-1, 1000, Unlimited, 0},
 		{0, 0, Unlimited, 0},
 		{0, 1000, 0, 0},
