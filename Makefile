@@ -14,7 +14,7 @@ OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -nE 's/^f
 
 OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
 
-GO_DIRS := cmd internal tests examples metrics bench
+GO_DIRS := cmd internal tests examples metrics bench tools/window
 
 PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64
 
@@ -39,7 +39,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet test-engine test-server test-upstream test-$(OLDEST) test-consumer test-adopt \
 	test-observe test-faults test-proxies test-wire test-queue test-lab
-BESIDE := check cross bench-gate test-model test-fuzz test-bench
+BESIDE := check cross bench-gate test-model test-fuzz test-bench test-window
 
 .PHONY: test
 test: ## Run all checks and tests (11 minutes; as root, as some need network namespaces)
@@ -131,3 +131,4 @@ include proxies.mk
 include adopt.mk
 include queue.mk
 include soak.mk
+include window.mk
