@@ -125,7 +125,7 @@ func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
 	q := l.chosen()
 	l.mu.Lock()
 	if l.deadline.IsZero() {
-		l.deadline = d.stopAt.Add(acceptTime)
+		l.deadline = d.stopAt.Add(d.fits(acceptTime))
 	}
 	deadline := l.deadline
 	l.mu.Unlock()

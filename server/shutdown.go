@@ -35,8 +35,7 @@ type drain struct {
 	closeOnShutdown bool
 	stopAt          time.Time
 
-	mode   atomic.Int32
-	spread atomic.Uint32
+	mode atomic.Int32
 
 	count drainCount
 
@@ -44,6 +43,14 @@ type drain struct {
 	// empty gets a token whenever it falls to zero.
 	left  atomic.Int64
 	empty chan struct{}
+
+	// What waits, and the window that it is in: see waiting.go.
+	waiting     atomic.Int64
+	uses        atomic.Int64
+	over        atomic.Bool
+	closedBy    time.Time
+	windowQuit  chan struct{}
+	windowEnded chan struct{}
 
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
@@ -66,16 +73,19 @@ type drain struct {
 	entered [PhaseTimedOut + 1]time.Time
 	queues  []ListenerReport
 	open    int // at the stop
+	window  windowReport
 	err     error
 }
 
 func newDrain() *drain {
 	return &drain{
-		empty:    make(chan struct{}, 1),
-		done:     make(chan struct{}),
-		lateDone: make(chan struct{}),
-		giveUp:   make(chan struct{}),
-		finished: make(chan struct{}),
+		empty:       make(chan struct{}, 1),
+		windowQuit:  make(chan struct{}),
+		windowEnded: make(chan struct{}),
+		done:        make(chan struct{}),
+		lateDone:    make(chan struct{}),
+		giveUp:      make(chan struct{}),
+		finished:    make(chan struct{}),
 	}
 }
 
@@ -237,6 +247,8 @@ func (s *Server) runDrain(d *drain) {
 	if !s.awaitConns(d) {
 		last = PhaseTimedOut
 	}
+	close(d.windowQuit)
+	<-d.windowEnded
 	s.endDrain(d, last == PhaseTimedOut)
 	d.enter(last)
 
@@ -288,6 +300,8 @@ func (s *Server) stopConns(d *drain) {
 	d.mu.Unlock()
 
 	s.stop.Store(1)
+	d.closedBy = d.stopAt
+	d.over.Store(d.finalRead == 0)
 	d.mode.Store(modeStopped)
 	close(d.done)
 	s.connTable().eachShard(func(sh *connShard) {
@@ -295,6 +309,7 @@ func (s *Server) stopConns(d *drain) {
 			dc.wake(d)
 		}
 	})
+	go s.runWindow(d)
 }
 
 // awaitConns waits until the last connection has closed, or says false when

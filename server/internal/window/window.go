@@ -164,13 +164,14 @@ type Look struct {
 }
 
 // Look says whether the window goes on, and if so, when to look next, or why it
-// has ended. Once it has ended it is not asked again: what comes back to wait
-// later is closed after a window of its own.
+// has ended. One that is empty may be looked at again, as long as it says when:
+// connections whose requests run now may come back to wait. Once it has ended it
+// is not asked again: what comes to wait then is closed after a window of its own.
 func (w *Window) Look(now Look) (Reason, time.Duration) {
 	end := min(w.limit, now.Left/windowShare)
 	switch {
 	case now.Waiting == 0:
-		return Empty, 0
+		return Empty, max(0, min(Interval, end-now.Elapsed))
 	case now.Elapsed >= w.limit:
 		return Limit, 0
 	case now.Elapsed >= end:
