@@ -64,6 +64,9 @@ func (e *ParseError) Error() string {
 // "@@ go.mod @@" with lines "+module version" changes the version of a module
 // that is required, "@@ go.sum @@" adds the lines with its hashes.
 //
+// Outside of patches, a line "Watch: server.go acceptConn, (*Server).setState"
+// names declarations of a file that no patch touches, but our code relies on.
+//
 // The error joins a [ParseError] for each mistake.
 func Parse(name string, text []byte) (*Set, error) {
 	p := &reader{set: &Set{Name: name, Text: text}, seen: map[string]int{}}
@@ -135,6 +138,10 @@ func (p *reader) line(n int, line string) {
 		if len(m[1]) == 3 {
 			p.startPatch(n, m[2])
 		}
+		return
+	}
+	if list, ok := strings.CutPrefix(line, watchPrefix); ok {
+		p.watch(n, list)
 		return
 	}
 	if p.patch != nil {

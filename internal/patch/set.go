@@ -9,7 +9,20 @@ type Set struct {
 	// Text is the file.
 	Text    []byte
 	Patches []*Patch
+	// Watched are the declarations that the Watch lines name.
+	Watched []Watch
 }
+
+// Watch is a declaration that no patch touches, but our code relies on.
+type Watch struct {
+	// File and Decl are as in a [Hunk].
+	File, Decl string
+	// Line is the line in PATCHES.md, from 1.
+	Line int
+}
+
+// Key is the name of the declaration, as [Hunk.Key].
+func (w Watch) Key() string { return w.File + " " + w.Decl }
 
 // Patch is one named change: a section of PATCHES.md.
 type Patch struct {
