@@ -40,9 +40,24 @@ type acceptLoop struct {
 	restore  func() // for others who have the socket, after the close; or nil
 }
 
-// lockServing locks Server.mu for the start of a Serve, once no drain is under
-// way, and enters its listener.
-func (s *Server) lockServing(ln net.Listener) {
+// servedListener takes the listener's place in one call of Serve: its Accept is
+// the drain's. Only the goroutine of that Serve uses it.
+type servedListener struct {
+	net.Listener
+
+	s    *Server
+	loop *acceptLoop
+
+	// afterStop says that the connection accepted last was in the accept queue
+	// at the stop; any other that reaches its worker then was accepted before.
+	afterStop bool
+
+	shard uint32 // of the connection accepted last
+}
+
+// enterServe is the start of a Serve: it waits until no drain is under way, and
+// enters the listener for the next one. leave is the end of that Serve.
+func (s *Server) enterServe(ln net.Listener) (_ net.Listener, leave func()) {
 	for {
 		s.mu.Lock()
 		d := s.drains.underway
@@ -52,37 +67,29 @@ func (s *Server) lockServing(ln net.Listener) {
 		s.mu.Unlock()
 		<-d.finished
 	}
+	defer s.mu.Unlock()
 	s.drains.report.Store(nil)
 	s.done.Store(&s.currentDrain().done)
-	for _, l := range s.drains.loops {
-		if sameListener(l.ln, ln) {
-			l.users++
-			return
-		}
+	at := slices.IndexFunc(s.drains.loops, func(l *acceptLoop) bool { return sameListener(l.ln, ln) })
+	if at < 0 {
+		at = len(s.drains.loops)
+		s.drains.loops = append(s.drains.loops, &acceptLoop{ln: ln, ended: make(chan struct{})})
 	}
-	s.drains.loops = append(s.drains.loops, &acceptLoop{ln: ln, users: 1, ended: make(chan struct{})})
+	served := &servedListener{Listener: ln, s: s, loop: s.drains.loops[at]}
+	served.loop.users++
+	return served, served.leave
 }
 
-// serveEnded takes a listener out at the end of a Serve.
-func (s *Server) serveEnded(ln net.Listener) {
+// leave takes the listener out at the end of a Serve.
+func (l *servedListener) leave() {
+	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, l := range s.drains.loops {
-		if !sameListener(l.ln, ln) {
-			continue
-		}
-		if l.users--; l.users == 0 {
-			s.drains.loops = append(s.drains.loops[:i:i], s.drains.loops[i+1:]...)
-			close(l.ended)
-		}
-		break
+	if l.loop.users--; l.loop.users == 0 {
+		s.drains.loops = slices.DeleteFunc(s.drains.loops, func(o *acceptLoop) bool { return o == l.loop })
+		close(l.loop.ended)
 	}
-	for i, l := range s.ln {
-		if sameListener(l, ln) {
-			s.ln = append(s.ln[:i:i], s.ln[i+1:]...)
-			break
-		}
-	}
+	s.ln = slices.DeleteFunc(s.ln, func(o net.Listener) bool { return o == net.Listener(l) })
 }
 
 // sameListener compares listeners. A wrapper may be passed by value and hold a
@@ -94,13 +101,13 @@ func sameListener(a, b net.Listener) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && addrOf(a) == addrOf(b)
 }
 
-// accept is the Accept of a Serve loop. After the stop it empties the queue,
-// closes the listener and returns io.EOF.
-func (s *Server) accept(ln net.Listener) (net.Conn, error) {
-	d := s.currentDrain()
+// Accept is the listener's. After the stop it empties the queue, closes the
+// listener and returns io.EOF.
+func (l *servedListener) Accept() (net.Conn, error) {
+	d := l.s.currentDrain()
 	if d.mode.Load() < modeStopped {
-		c, err := ln.Accept()
-		if err == nil && d != s.currentDrain() {
+		c, err := l.Listener.Accept()
+		if err == nil && d != l.s.currentDrain() {
 			// The drain has ended meanwhile, without waiting for this listener.
 			_ = c.Close()
 			return nil, io.EOF
@@ -109,15 +116,8 @@ func (s *Server) accept(ln net.Listener) (net.Conn, error) {
 			return c, err
 		}
 	}
-	s.mu.Lock()
-	var loop *acceptLoop
-	for _, l := range s.drains.loops {
-		if sameListener(l.ln, ln) {
-			loop = l
-		}
-	}
-	s.mu.Unlock()
-	return loop.acceptLast(d)
+	l.afterStop = true
+	return l.loop.acceptLast(d)
 }
 
 // acceptLast accepts what is in the queue, or closes the listener.
@@ -143,7 +143,6 @@ func (l *acceptLoop) acceptLast(d *drain) (net.Conn, error) {
 			l.mu.Lock()
 			l.report.Accepted++
 			l.mu.Unlock()
-			d.enqueued(c)
 			return c, nil
 		case isClosed(err):
 			l.close(false)
@@ -175,32 +174,6 @@ func (l *acceptLoop) chosen() queueStrategy {
 		}
 	})
 	return l.strategy
-}
-
-// enqueued notes a connection that was in an accept queue at the stop. Any
-// other that comes to its worker after the stop had been accepted before.
-func (d *drain) enqueued(c net.Conn) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.queued == nil {
-		d.queued = map[net.Conn]struct{}{}
-	}
-	d.queued[c] = struct{}{}
-}
-
-// wasQueued says whether a connection was in an accept queue at the stop.
-func (d *drain) wasQueued(c net.Conn) bool {
-	switch w := c.(type) {
-	case *perIPConn:
-		c = w.Conn
-	case *perIPTLSConn:
-		c = w.Conn
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, ok := d.queued[c]
-	delete(d.queued, c)
-	return ok
 }
 
 // close closes the listener once; emptied says that its queue was empty.

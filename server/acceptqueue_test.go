@@ -144,10 +144,10 @@ func TestHandOverIsCounted(t *testing.T) {
 		client, server := net.Pipe()
 		defer client.Close()
 		s := &Server{Handler: func(*RequestCtx) {}, Drain: Drain{FinalRead: -1}, Logger: silentDrainLog{}}
-		open, stats := int64(-1), ConnStats{}
+		open, stats := -1, ConnStats{}
 		observed := make(chan struct{})
 		ln := &observingListener{conn: server, closed: make(chan struct{}), second: func() {
-			open, stats = s.connTable().open.Load(), s.ConnStats()
+			open, stats = s.connTable().open(), s.ConnStats()
 			close(observed)
 		}}
 		// On one processor the worker, a new goroutine, begins when the accept

@@ -42,8 +42,12 @@ func (s *Server) Conns() []OpenConn {
 		return 1
 	}
 	list := make([]found, 0, maxConns)
+	now := time.Now()
 	s.connTable().each(func(dc *drainConn) {
-		f := found{OpenConn: OpenConn{Since: time.Unix(0, dc.since), StopSeen: dc.stopSeen}}
+		f := found{OpenConn: OpenConn{Since: now, StopSeen: dc.stopSeen}}
+		if since := dc.since.Load(); since != 0 {
+			f.Since = time.Unix(0, since)
+		}
 		// Most of many connections end here: the lock is held.
 		if len(list) == maxConns && before(list[maxConns-1], f) <= 0 {
 			return

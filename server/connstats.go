@@ -46,9 +46,7 @@ type ConnStats struct {
 func (s *Server) ConnStats() ConnStats {
 	var st ConnStats
 	var oldest int64
-	t := s.connTable()
-	open := int(t.open.Load())
-	t.each(func(dc *drainConn) {
+	s.connTable().each(func(dc *drainConn) {
 		switch state, since := dc.state(); state {
 		case StateNew:
 			st.New++
@@ -64,8 +62,6 @@ func (s *Server) ConnStats() ConnStats {
 			st.StopSeen++
 		}
 	})
-	// What is counted and not in the table is on its way to a worker.
-	st.New += max(0, open-st.New-st.Active-st.Idle)
 	st.Open = st.New + st.Active + st.Idle
 	st.Hijacked = int(s.drains.hijacked.Load())
 	if oldest != 0 {
@@ -79,7 +75,12 @@ func (s *Server) ConnStats() ConnStats {
 // current is the drain that new connections belong to, and report the one to
 // report on, nil while serving; both are written with Server.mu held and read
 // without. underway, past, left and loops are guarded by Server.mu.
+//
+// begun is set before a drain's mode leaves modeServing, and taken back when a
+// drain has ended that left nothing behind: what one that timed out has left is in
+// it to its end, and another Serve may have begun.
 type drainState struct {
+	begun    atomic.Uint32
 	table    atomic.Pointer[connTable]
 	current  atomic.Pointer[drain]
 	report   atomic.Pointer[drain]

@@ -17,16 +17,14 @@ const benchmarkConns = 100_000
 func benchmarkTable(b *testing.B) *Server {
 	b.Helper()
 	s := &Server{}
-	t := s.connTable()
 	now := time.Now()
 	for i := range benchmarkConns {
-		dc := &drainConn{Conn: benchmarkConn{}, s: s, d: s.currentDrain(), shard: t.nextShard()}
+		dc := s.track(benchmarkConn{})
 		if i%3 != 0 {
 			dc.idle.Store(now.Unix() - int64(i%100))
 		}
 		// Upstream reuses what was used last: the oldest are anywhere.
-		dc.enter(now.Add(-time.Duration(i*7919%benchmarkConns) * time.Millisecond))
-		t.open.Add(1)
+		dc.since.Store(now.Add(-time.Duration(i*7919%benchmarkConns) * time.Millisecond).UnixNano())
 	}
 	return s
 }
@@ -111,7 +109,6 @@ func BenchmarkInsertDuringScan(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			s := benchmarkTable(b)
-			t := s.connTable()
 			stop, done := make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(done)
@@ -126,9 +123,8 @@ func BenchmarkInsertDuringScan(b *testing.B) {
 			}()
 			var waits []time.Duration
 			for b.Loop() {
-				dc := &drainConn{Conn: benchmarkConn{}, s: s, d: s.currentDrain(), shard: t.nextShard()}
 				begin := time.Now()
-				dc.enter(begin)
+				dc := s.track(benchmarkConn{})
 				waits = append(waits, time.Since(begin))
 				dc.shard.remove(dc)
 			}

@@ -1,9 +1,9 @@
 package fasthttp
 
 import (
+	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const (
@@ -14,17 +14,17 @@ const (
 	// scanChunk bounds how many connections a scan reads in one hold of a
 	// shard's lock, and with it how long a new connection may wait.
 	scanChunk = 256
+
+	// spareRecords is how many records a shard keeps for its next connections: a
+	// quarter of a megabyte in all, and enough for a connection per request. More
+	// are left to the garbage collector.
+	spareRecords = 32
 )
 
-// connTable holds the open connections of a Server, sharded.
-//
-// open counts the connections from their acceptance to their close. A drain has
-// emptied the table when open is zero: a connection is counted before it is
-// handed over and uncounted after its close.
+// connTable holds the open connections of a Server, sharded, from their
+// acceptance to the end of their close.
 type connTable struct {
-	open  atomic.Int64
-	next  atomic.Uint32
-	empty chan struct{} // a token whenever open falls to zero
+	next atomic.Uint32 // deals out the shards, but for accept loops
 
 	scanMu sync.Mutex // one scan at a time
 
@@ -33,7 +33,8 @@ type connTable struct {
 
 // connShard is a part of the table: a list of records through their own fields,
 // which takes no memory of its own, the newest first. mu guards it. cursor is the
-// record that a scan goes on with after it has let go of the lock.
+// record that a scan goes on with after it has let go of the lock. spare is a list
+// through next of records that wait for a connection.
 //
 // drain is set between a stop and the end of its drain; under mu, so that each
 // connection is either counted as open at the stop or as accepted since, and
@@ -43,49 +44,80 @@ type connShard struct {
 	n      int
 	first  *drainConn
 	cursor *drainConn
+	spare  *drainConn
+	spares int
 	drain  *drain
-	table  *connTable
-	_      [80]byte // keeps two shards' locks out of one cache line
+	_      [72]byte // keeps two shards' locks out of one cache line
 }
 
-func newConnTable() *connTable {
-	t := &connTable{empty: make(chan struct{}, 1)}
-	for i := range t.shards {
-		t.shards[i].table = t
-	}
-	return t
-}
+func newConnTable() *connTable { return new(connTable) }
 
-// nextShard deals the shards out in turn.
-func (t *connTable) nextShard() *connShard {
-	return &t.shards[t.next.Add(1)%connShards]
-}
-
-// enter adds a record to its shard, unless it is there.
-func (dc *drainConn) enter(accepted time.Time) {
-	if dc.tracked {
-		return
-	}
-	sh := dc.shard
+// track begins the record of a connection, in one of the shards.
+//
+// The record enters its shard before it asks for the drain, as a drain that ends
+// does so when it sees the table empty: this connection then joins the next.
+func (t *connTable) track(s *Server, c net.Conn, shard uint32) *drainConn {
+	sh := &t.shards[shard%connShards]
 	sh.mu.Lock()
-	dc.tracked, dc.since = true, accepted.UnixNano()
+	dc := sh.spare
+	if dc != nil {
+		sh.spare = dc.next
+		sh.spares--
+	} else {
+		dc = &drainConn{s: s, shard: sh}
+	}
 	if dc.next = sh.first; dc.next != nil {
 		dc.next.prev = dc
 	}
 	sh.first = dc
 	sh.n++
+	dc.Conn, dc.d = c, s.currentDrain()
 	if sh.drain != nil {
 		sh.drain.count.accepted.Add(1)
+		sh.drain.left.Add(1)
+	}
+	sh.mu.Unlock()
+	return dc
+}
+
+// remove takes a record out of its shard, counts its outcome, and keeps it for
+// another connection. What only a drain writes need not be cleared in normal life.
+func (sh *connShard) remove(dc *drainConn) {
+	sh.mu.Lock()
+	sh.unlink(dc)
+	if d := sh.drain; d != nil {
+		if !dc.accounted {
+			d.settle(dc)
+		}
+		d.ended()
+	}
+	if dc.draining() || !dc.served {
+		*dc = drainConn{s: dc.s, shard: sh}
+	} else {
+		dc.Conn, dc.pooled, dc.served, dc.outcome = nil, false, false, 0
+		dc.since.Store(0)
+	}
+	if sh.spares < spareRecords {
+		dc.next = sh.spare
+		sh.spare = dc
+		sh.spares++
 	}
 	sh.mu.Unlock()
 }
 
-// remove takes a record out of its shard and counts its outcome.
-func (sh *connShard) remove(dc *drainConn) {
-	if !dc.tracked {
-		return
-	}
+// forget takes out a record that no worker was free for: its connection is
+// refused, and counted as that.
+func (sh *connShard) forget(dc *drainConn) {
 	sh.mu.Lock()
+	sh.unlink(dc)
+	if d := sh.drain; d != nil {
+		d.count.accepted.Add(-1)
+		d.ended()
+	}
+	sh.mu.Unlock()
+}
+
+func (sh *connShard) unlink(dc *drainConn) {
 	if sh.cursor == dc {
 		sh.cursor = dc.next
 	}
@@ -99,20 +131,12 @@ func (sh *connShard) remove(dc *drainConn) {
 	}
 	dc.prev, dc.next = nil, nil
 	sh.n--
-	if sh.drain != nil && !dc.accounted {
-		sh.drain.settle(dc)
-	}
-	sh.mu.Unlock()
 }
 
-// left uncounts a connection and wakes a drain that waits for the last one.
-func (t *connTable) left() {
-	if t.open.Add(-1) == 0 {
-		select {
-		case t.empty <- struct{}{}:
-		default:
-		}
-	}
+// open counts the connections.
+func (t *connTable) open() (n int) {
+	t.eachShard(func(sh *connShard) { n += sh.n })
+	return n
 }
 
 // each calls f for the connections open when it began, each once, with its

@@ -3,15 +3,13 @@ package fasthttp
 import (
 	"sync"
 	"testing"
-	"time"
 )
 
 // shardOfTable puts n records into one shard.
 func shardOfTable(tb *connTable, n int) []*drainConn {
-	conns := make([]*drainConn, n)
+	s, conns := &Server{}, make([]*drainConn, n)
 	for i := range conns {
-		conns[i] = &drainConn{shard: &tb.shards[0]}
-		conns[i].enter(time.Now())
+		conns[i] = tb.track(s, nil, 0)
 	}
 	return conns
 }

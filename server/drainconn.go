@@ -4,28 +4,25 @@ import (
 	"bufio"
 	"math"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// drainConn is what the drain knows of one connection. The hooks that
-// PATCHES.md puts into the serve loop are its methods. A worker keeps its
-// record from connection to connection.
+// drainConn is what the drain knows of one connection. It travels as the
+// connection itself: from the accept loop to the worker, which closes it and
+// says its last state, and there the record ends. The serve loop takes the
+// connection out of it at its start, so that handlers and hooks see what the
+// listener accepted. The hooks that PATCHES.md puts into the loop are its methods.
 //
 // Who owns what: the fields of the first group are set by track and constant
 // until release. Those of the second belong to the goroutine that serves the
-// connection, and pass with it to the goroutine that lingers. Those of the
-// third are shared with the drain and guarded by shard.mu. idle is an atomic
-// because the serving goroutine changes it without the lock.
+// connection, and pass with it to the one that lingers. Those of the third are
+// shared with the drain and guarded by shard.mu. idle and since are atomics, as
+// the serving goroutine stores them without the lock.
 //
-// idle is the state of the connection, in the word that upstream stores its idle
-// time in anyway: since when the loop waits for a request, in Unix seconds, or 0
-// while it serves one. A negative value asks for begin at the first byte: fresh,
-// or a time that the drain has turned to tell the loop of the stop. It is in the
-// second cache line, where nothing else is touched in normal life: two swaps per
-// request in the line that the loop reads, or in one that a neighbour shares, make
-// a request several percent slower.
+// idle is the word in which upstream's loop keeps the connection's state: from
+// which second on it counts as idle, or 0 while it serves a request. Which order
+// makes it certain is said at stopConns.
 type drainConn struct {
 	net.Conn
 
@@ -34,6 +31,7 @@ type drainConn struct {
 	shard *connShard
 
 	spare      *bufio.Reader // bytes found by a last look without a reader
+	pooled     bool          // a worker serves it, not ServeConn
 	afterStop  bool          // accepted after the stop, or waiting at the stop
 	seen       bool          // the serving goroutine's copy of stopSeen
 	final      bool          // the current request began after the stop
@@ -42,112 +40,114 @@ type drainConn struct {
 	inBody     bool          // and the rest of the body of its request was to come
 	closedFIN  bool          // the window ended while waiting
 	halfClosed bool
+	lingering  bool // the worker leaves its close to workerState
 	rejected   bool
 	late       bool
 	served     bool // ended in order: not by a panic
 	noTLS      bool // the handshake failed during a drain
 	outcome    drainOutcome
 
-	idle atomic.Int64
+	idle  atomic.Int64
+	since atomic.Int64 // accepted, in Unix nanoseconds; 0 until a worker has it
 
 	handshaking bool
 	stopSeen    bool
 	overdue     bool // by its last look the drain takes it for deaf
-	forced      bool // closed by the drain
+	aborted     bool // closed from outside: nothing that is read now is served
+	forced      bool // and this drain did it
 	accounted   bool // counted when its drain timed out
-	tracked     bool // in the table
 	windowOpen  bool
 	window      time.Duration // its end, from the drain's stop, if windowOpen
-	since       int64         // accepted, in Unix nanoseconds
 	prev, next  *drainConn    // in the shard's list
-
-	_ [16]byte // up to 128 bytes, which Go allocates at multiples of that
 }
 
-// fresh is the idle time of a connection that no byte of a request has come from.
-const fresh = math.MinInt64
+// neverIdle is the idle word of a connection that no byte of a request has come
+// from: a second that does not come. Upstream's own value for it, five seconds
+// from its begin, could not be told later from that of a request begun then.
+const neverIdle = math.MaxInt64
 
-var drainConnPool = sync.Pool{New: func() any { return new(drainConn) }}
+// handOver gives an accepted connection to a worker as its record. A drain must
+// not find the table empty while a connection is on its way.
+func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
+	l := ln.(*servedListener) //nolint:forcetypeassert
+	l.shard++
+	dc := s.connTable().track(s, c, l.shard)
+	dc.pooled, dc.afterStop = true, l.afterStop
+	if wp.Serve(dc) {
+		return true
+	}
+	dc.shard.forget(dc)
+	return false
+}
 
-// track begins the record of a connection. admitted says that handOver has
-// counted it already. It enters the table with the first hook that may wait:
-// the handshake, or enter.
-func (s *Server) track(c net.Conn, admitted bool) *drainConn {
-	dc := drainConnPool.Get().(*drainConn) //nolint:forcetypeassert
-	dc.start(s, c, admitted)
+// trackServeConn begins the record of a connection that was given to ServeConn.
+func (s *Server) trackServeConn(c net.Conn) *drainConn {
+	dc := s.track(c)
+	dc.afterStop = dc.d.mode.Load() >= modeStopped
 	return dc
 }
 
-// start is track for a worker, which keeps the record.
-func (dc *drainConn) start(s *Server, c net.Conn, admitted bool) {
+// track begins the record of a connection that no listener of ours accepted, or
+// that was refused.
+func (s *Server) track(c net.Conn) *drainConn {
 	t := s.connTable()
-	if !admitted {
-		// Counted before the drain is loaded: a drain that ends does so when
-		// it sees the count at zero, and this connection then joins the next.
-		t.open.Add(1)
+	return t.track(s, c, t.next.Add(1))
+}
+
+// workerState is the last that a worker does with a connection: it reports that
+// it has been closed or hijacked. A close that lingers goes on without the worker,
+// FIN included, as a client may connect anew when it sees that.
+func (s *Server) workerState(c net.Conn, state ConnState) {
+	dc := c.(*drainConn) //nolint:forcetypeassert
+	if dc.lingering {
+		go func() {
+			_ = dc.linger()
+			s.setState(dc.Conn, state)
+			dc.release()
+		}()
+		return
 	}
-	if dc.s != s {
-		dc.s, dc.shard = s, t.nextShard()
+	s.setState(dc.Conn, state)
+	dc.release()
+}
+
+// recordOf is the start of the serve loop: it takes the connection out of its
+// record. Only upstream's tests come without one: theirs is in a shard that
+// nobody looks into.
+func (s *Server) recordOf(c net.Conn) (net.Conn, *drainConn) {
+	dc, ok := c.(*drainConn)
+	if !ok {
+		dc = &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}
 	}
-	dc.Conn, dc.d = c, s.currentDrain()
-	if dc.d.mode.Load() >= modeStopped {
-		dc.afterStop = !admitted || dc.d.wasQueued(c)
-	}
+	return dc.Conn, dc
 }
 
 // release takes a connection out of the table, after its close, and counts
 // its outcome if a drain is under way. A connection that was not served to its
 // end lost its goroutine to a panic.
 func (dc *drainConn) release() {
-	dc.end()
-	drainConnPool.Put(dc)
-}
-
-// end is release for a worker, which keeps the record. What only a drain
-// writes need not be cleared in normal life.
-func (dc *drainConn) end() {
-	if dc == nil {
-		return
-	}
-	d, sh := dc.d, dc.shard
 	if !dc.served {
 		dc.outcome = outcomeError
 	}
-	sh.remove(dc)
-	if d.mode.Load() != modeServing || !dc.served {
-		*dc = drainConn{}
-	} else {
-		dc.Conn, dc.served, dc.tracked, dc.outcome = nil, false, false, 0
-	}
-	sh.table.left()
+	dc.shard.remove(dc)
 }
 
 // waiting says whether the serve loop waits for a request, as far as shard.mu
-// can tell: the loop may have read a byte since. Call with shard.mu held.
+// can tell: the loop may have read a byte since.
 func (dc *drainConn) waiting() bool {
 	return dc.idle.Load() != 0
 }
 
 // state returns the connection's state, and since when it is idle.
 func (dc *drainConn) state() (state ConnState, idleSince int64) {
-	switch since := dc.idle.Load(); {
-	case since == 0:
-		return StateActive, 0
-	case since == fresh:
+	switch idle := dc.idle.Load(); {
+	case idle == neverIdle, dc.since.Load() == 0:
 		return StateNew, 0
-	case since < 0:
-		return StateIdle, -since
+	case idle == 0:
+		return StateActive, 0
 	default:
-		return StateIdle, since
+		return StateIdle, idle
 	}
-}
-
-// turn makes the serve loop call begin at the first byte of its next request. It
-// returns false if the loop is serving one, which began before, or has turned the
-// word itself meanwhile, as it has then seen the stop.
-func (dc *drainConn) turn() bool {
-	since := dc.idle.Load()
-	return since < 0 || since > 0 && dc.idle.CompareAndSwap(since, -since)
 }
 
 // seeStop notes that the serve loop has observed the stop. From its return on
@@ -162,6 +162,15 @@ func (dc *drainConn) seeStop() {
 	dc.shard.mu.Lock()
 	dc.stopSeen = true
 	dc.shard.mu.Unlock()
+}
+
+// shut says whether the drain has closed the connection from outside. What a
+// Read returns then, of a pipe or of a wrapper that holds bytes, is not served, as
+// it could not be answered.
+func (dc *drainConn) shut() bool {
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	return dc.aborted
 }
 
 // openWindow begins the final-read window unless it has begun. A window is

@@ -102,6 +102,8 @@ func (d *drain) spreadWindow() time.Duration {
 func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
 	d := dc.d
 	switch d.mode.Load() {
+	case modeServing:
+		return false
 	case modeLameDuck:
 		return !dc.more(ctx, br, body)
 	case modeAbandoned:
@@ -185,7 +187,7 @@ func (dc *drainConn) wake(d *drain) {
 	case dc.stopSeen:
 	case dc.handshaking:
 		_ = dc.limitHandshake(d.stopAt)
-	case !dc.turn():
+	case !dc.waiting():
 	default:
 		if d.pauseWake != nil {
 			d.pauseWake()
@@ -206,7 +208,7 @@ func (dc *drainConn) wake(d *drain) {
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	from := d.stopAt
-	if since := time.Unix(0, dc.since); since.After(from) && !since.After(time.Now()) { // the wall clock may have been set back
+	if since := time.Unix(0, dc.since.Load()); since.After(from) && !since.After(time.Now()) { // the wall clock may have been set back
 		from = since
 	}
 	switch {
@@ -239,7 +241,8 @@ func isTimeout(err error) bool {
 }
 
 // abort closes a connection from outside its goroutine, without the close
-// notification that a TLS connection would wait to send.
+// notification that a TLS connection would wait to send. Call with shard.mu held.
 func (dc *drainConn) abort() {
+	dc.aborted = true
 	_ = below(dc.Conn).Close()
 }

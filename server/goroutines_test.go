@@ -54,10 +54,12 @@ func awaitGoroutinesOfServer(t *testing.T, before map[string]string) {
 	}
 }
 
-// onTheWay counts the connections that have been accepted and have not entered
-// the table.
-func onTheWay(s *Server) int {
-	open := int(s.connTable().open.Load())
-	s.connTable().each(func(*drainConn) { open-- })
-	return open
+// onTheWay counts the connections that have been accepted and have no worker yet.
+func onTheWay(s *Server) (n int) {
+	s.connTable().each(func(dc *drainConn) {
+		if dc.since.Load() == 0 {
+			n++
+		}
+	})
+	return n
 }

@@ -21,7 +21,7 @@ func (c *protoConn) ConnectionState() (s tls.ConnectionState) { return s }
 // The drain does not wake a connection of a NextProto handler.
 func TestWakeDoesNotHitANextProto(t *testing.T) {
 	s, c := &Server{}, &protoConn{}
-	dc := s.track(c, false)
+	dc := s.track(c)
 	hc := &handshakeConn{Conn: c, tlsConn: c, dc: dc}
 	_ = hc.begin()
 	dc.d.stopAt = time.Now()
@@ -39,9 +39,9 @@ func TestWakeDoesNotHitANextProto(t *testing.T) {
 // A panic in a handshake leaves nothing behind in the record.
 func TestPanicInHandshakeLeavesNothing(t *testing.T) {
 	s, c := &Server{}, &protoConn{}
-	dc := s.track(c, false)
+	dc := s.track(c)
 	_ = (&handshakeConn{Conn: c, tlsConn: c, dc: dc}).begin()
-	dc.end() // ServeConn's deferred release
+	dc.release() // as ServeConn defers it
 	if dc.handshaking {
 		t.Error("the record's next connection counts as in its handshake")
 	}

@@ -13,47 +13,21 @@ const closeNotifyTime = 100 * time.Millisecond
 // ackPause is the pause between two looks for the peer's acknowledgement.
 const ackPause = 5 * time.Millisecond
 
-// finish closes a connection after its serve loop, where upstream did: at once
-// in normal life. In a drain it half-closes and lingers, and lends the worker's
-// slot meanwhile.
-//
-// A pool without a Server, as upstream's tests have it, has no record.
-func (dc *drainConn) finish(wp *workerPool, c net.Conn) (lingered bool) {
-	if dc == nil {
-		_ = c.Close()
-		wp.connState(c, StateClosed)
-		return false
-	}
+// Close closes a connection after its serve loop: at once in normal life. In a
+// drain it half-closes and lingers, which takes none of the application's slots:
+// that of MaxConnsPerIP is given back, a worker leaves all of it to workerState, and
+// ServeConn's place in Concurrency is lent meanwhile.
+func (dc *drainConn) Close() error {
 	dc.served = true
-	if lingered = dc.draining(); lingered {
-		_ = dc.close(wp.lend)
-	} else {
-		_ = c.Close()
-	}
-	dc.s.setState(c, StateClosed)
-	dc.end()
-	return lingered
-}
-
-// finishServeConn is finish for ServeConn, whose slot is one of Concurrency.
-func (dc *drainConn) finishServeConn() error {
-	dc.served = true
-	err := dc.close(func(n int) { dc.s.concurrency.Add(uint32(n)) }) // #nosec G115
-	dc.s.setState(dc.Conn, StateClosed)
-	return err
-}
-
-// close closes a connection. In a drain it half-closes first and lingers, which
-// takes none of the application's slots: it gives back that of MaxConnsPerIP, and
-// calls lend with -1 before and 1 after, to lend that of its goroutine.
-func (dc *drainConn) close(lend func(n int)) error {
 	if !dc.lingers() {
 		return dc.Conn.Close()
 	}
-	dc.freePerIP()
-	lend(-1)
-	defer lend(1)
-	dc.closeWrite()
+	if dc.pooled {
+		dc.lingering = true
+		return nil
+	}
+	dc.s.concurrency.Add(^uint32(0))
+	defer dc.s.concurrency.Add(1)
 	return dc.linger()
 }
 
@@ -64,12 +38,11 @@ func (s *Server) closeRejected(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	dc := s.track(c, false)
-	dc.idle.Store(0)
-	dc.enter(time.Now())
-	dc.served, dc.outcome = true, outcomeRejected
+	dc := s.track(c)
+	dc.since.Store(time.Now().UnixNano())
+	dc.outcome = outcomeRejected
 	go func() {
-		_ = dc.close(func(int) {})
+		_ = dc.Close()
 		dc.release()
 	}()
 }
@@ -121,10 +94,12 @@ func handshaken(tc *tls.Conn) bool {
 	return tc.ConnectionState().HandshakeComplete
 }
 
-// linger reads and throws away until the peer's FIN or the limits, then
-// closes. Through TLS if that is established, so that the peer's close_notify
+// linger half-closes, reads and throws away until the peer's FIN or the limits,
+// then closes. Through TLS if that is established, so that the peer's close_notify
 // is not taken for a request that came late.
 func (dc *drainConn) linger() error {
+	dc.freePerIP()
+	dc.closeWrite()
 	from, below := dc.Conn, below(dc.Conn)
 	sock, tc := stream(dc.Conn)
 	if sock != nil && (tc == nil || !handshaken(tc)) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -54,8 +55,8 @@ type handshakeConn struct {
 
 func (hc *handshakeConn) begin() error {
 	dc := hc.dc
-	dc.idle.Store(fresh)
-	dc.enter(time.Now())
+	dc.since.Store(time.Now().UnixNano())
+	dc.idle.Store(neverIdle)
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
 	dc.handshaking = true
@@ -99,7 +100,7 @@ func (dc *drainConn) limitHandshake(from time.Time) error {
 	d := dc.d
 	limit := from.Add(max(d.finalRead, handshakeTime))
 	if t := dc.s.ReadTimeout; t > 0 {
-		if by := time.Unix(0, dc.since).Add(t); by.Before(limit) {
+		if by := time.Unix(0, dc.since.Load()).Add(t); by.Before(limit) {
 			limit = by
 		}
 	}
@@ -107,15 +108,26 @@ func (dc *drainConn) limitHandshake(from time.Time) error {
 	return dc.Conn.SetReadDeadline(limit)
 }
 
+// idleWord enters the connection into upstream's map of idle times, with the
+// word of its record in the place of one from a pool. Call with s.idleConnsMu held.
+func (dc *drainConn) idleWord() (word *atomic.Int64, entered bool) {
+	dc.s.idleConns[dc.Conn] = &dc.idle
+	return &dc.idle, true
+}
+
+// enterLoop is the hook between what the loop prepares and its first turn.
+func (dc *drainConn) enterLoop(ctx *RequestCtx) {
+	dc.since.Store(ctx.connTime.UnixNano())
+	dc.idle.Store(neverIdle)
+	dc.bindDone(ctx)
+}
+
 // beforeWait prepares a wait for the next request that begins after the stop:
 // it opens the connection's window and waits no longer than that. A request of
-// a pipeline that has been received already is read first.
-func (dc *drainConn) beforeWait(buffered int) {
-	if dc.d.mode.Load() < modeStopped {
-		return
-	}
-	dc.turn()
-	if buffered > 0 {
+// a pipeline that has been received already is read first. br is nil where no
+// reader is held.
+func (dc *drainConn) beforeWait(br *bufio.Reader) {
+	if dc.d.mode.Load() < modeStopped || br != nil && br.Buffered() > 0 {
 		return
 	}
 	dc.seeStop()
@@ -139,7 +151,7 @@ func (dc *drainConn) peekFinal(br *bufio.Reader, err error) error {
 func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) {
 	if br := dc.spare; br != nil {
 		dc.spare = nil
-		dc.beforeWait(br.Buffered())
+		dc.beforeWait(br)
 		return br, nil
 	}
 	(*ctx).c = dc
@@ -152,8 +164,8 @@ func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) 
 // Read waits for the first byte of the next request: the record stands in for
 // its connection in acquireByteReader, and nowhere else.
 func (dc *drainConn) Read(b []byte) (int, error) {
-	if dc.draining() {
-		dc.beforeWait(0)
+	if dc.s.draining() {
+		dc.beforeWait(nil)
 	}
 	n, err := dc.Conn.Read(b)
 	if err == nil || dc.d.mode.Load() < modeStopped {
@@ -170,18 +182,22 @@ func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
 	return n, err
 }
 
-// begin follows upstream's store of the active state, for the first request of
-// a connection and after the stop: the first byte of request num has been read.
-// It says whether the request has been refused, which ends the loop.
-func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (refused bool) {
-	if dc.d.mode.Load() >= modeStopped {
-		dc.beginFinalRequest()
-		dc.lateDone = num > 1 || dc.afterStop
-		if dc.d.set.Reject {
-			dc.refuse(ctx, br, bw)
-			return true
-		}
+// begin is called in a drain when the first byte of request num has been read and
+// the loop has stored that it is active. It says whether the loop ends here: the
+// request has been refused, or cannot be answered any more.
+func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (ends bool) {
+	if dc.d.mode.Load() < modeStopped {
+		return false
 	}
+	dc.beginFinalRequest()
+	if dc.shut() {
+		return true
+	}
+	if dc.d.set.Reject {
+		dc.refuse(ctx, br, bw)
+		return true
+	}
+	dc.lateDone = num > 1 || dc.afterStop
 	dc.bindDone(ctx)
 	return false
 }
@@ -224,7 +240,15 @@ func (dc *drainConn) beginFinalRequest() {
 	_ = dc.Conn.SetReadDeadline(deadline)
 }
 
-// draining says whether Shutdown has been called.
+// draining says whether one of the Server's connections may be in a drain. It is
+// all that the loop asks for a request in normal life: one load, of a word that is
+// written when a drain begins and ends. Whether its own connection is in a drain
+// its record says: see drainConn.draining.
+func (s *Server) draining() bool {
+	return s.drains.begun.Load() != 0
+}
+
+// draining says whether the connection's drain has begun.
 func (dc *drainConn) draining() bool {
 	return dc.d.mode.Load() != modeServing
 }
@@ -248,6 +272,11 @@ func (dc *drainConn) countFinal() {
 	}
 }
 
+// leavesAtStop takes the place of upstream's question whether the Server stops,
+// at the end of the loop's turn, with the next request perhaps received. No: what
+// is there is served, and the next wait, or begin, ends the loop.
+func (dc *drainConn) leavesAtStop() bool { return false }
+
 // hijack runs a hijack handler, counted.
 func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 	s, c := dc.s, dc.Conn
@@ -264,7 +293,9 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	dc.served = true
 	dc.idle.Store(0) // a lingering connection counts as active
 	if !dc.draining() {
-		dc.outcome = outcomeOf(connectionClose, err)
+		if dc.outcome = outcomeClientClosed; connectionClose || err != nil {
+			dc.outcome = outcomeOf(connectionClose, err)
+		}
 		return
 	}
 	if dc.spare != nil {

@@ -106,7 +106,7 @@ func TestPanicInServeConnLeavesTheTable(t *testing.T) {
 	if recovered != "handler" {
 		t.Errorf("ServeConn recovered the handler's panic, or changed it to %v", recovered)
 	}
-	if open := s.connTable().open.Load(); open != 0 {
+	if open := s.connTable().open(); open != 0 {
 		t.Errorf("%d connections in the table after a panic, want 0", open)
 	}
 	if st := s.ConnStats(); st.Open != 0 {

@@ -2,7 +2,6 @@ package fasthttp
 
 import (
 	"context"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,11 @@ type drain struct {
 
 	count drainCount
 
+	// left counts the connections of the account that are still in the table;
+	// empty gets a token whenever it falls to zero.
+	left  atomic.Int64
+	empty chan struct{}
+
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
 	done     chan struct{} // RequestCtx.Done of requests begun before the stop
@@ -61,13 +65,13 @@ type drain struct {
 	phase   DrainPhase
 	entered [PhaseTimedOut + 1]time.Time
 	queues  []ListenerReport
-	queued  map[net.Conn]struct{} // accepted from a queue, without a worker yet
-	open    int                   // at the stop
+	open    int // at the stop
 	err     error
 }
 
 func newDrain() *drain {
 	return &drain{
+		empty:    make(chan struct{}, 1),
 		done:     make(chan struct{}),
 		lateDone: make(chan struct{}),
 		giveUp:   make(chan struct{}),
@@ -136,7 +140,7 @@ func (s *Server) Ready() bool {
 // drained says that the last drain has left nothing to do for another. Call
 // with Server.mu held.
 func (s *Server) drained() bool {
-	return s.drains.report.Load() != nil && len(s.drains.loops) == 0 && s.connTable().open.Load() == 0
+	return s.drains.report.Load() != nil && len(s.drains.loops) == 0 && s.connTable().open() == 0
 }
 
 // joinDrain returns the drain under way, which it begins if there is none.
@@ -217,7 +221,8 @@ func (d *drain) enter(p DrainPhase) {
 // joined with a longer context.
 func (s *Server) runDrain(d *drain) {
 	loops := s.acceptLoops()
-	unused := len(loops) == 0 && s.connTable().open.Load() == 0
+	unused := len(loops) == 0 && s.connTable().open() == 0
+	s.drains.begun.Store(1)
 	if lameDuck := orDefault(d.set.LameDuck, 0); lameDuck > 0 && !unused {
 		d.mode.Store(modeLameDuck)
 		d.enter(PhaseLameDuck)
@@ -262,16 +267,18 @@ func (d *drain) sleep(t time.Duration) {
 // wakes those that wait for a request: they note the stop, and wait on under
 // their window.
 //
-// A serve loop that goes idle stores its idle time and then loads mode; here
-// mode is stored and then the idle times are loaded: one of the two sees the
-// other. A loop that goes active meanwhile locks the shard before it sets a
-// deadline (see seeStop), so the one set here cannot land on its request.
+// What makes it certain is who stores before loading. A serve loop stores its
+// state, idle or active, and then loads mode (in beforeWait, in begin); here mode is
+// stored and then the states are loaded: one of the two sees the other. A loop that
+// has seen the stop locks the shard before it sets a deadline of its own (see
+// seeStop), so the one set here cannot land on the request that it begins.
 func (s *Server) stopConns(d *drain) {
 	d.stopAt = time.Now()
 	open := 0
 	s.connTable().eachShard(func(sh *connShard) {
 		sh.drain = d
 		open += sh.n
+		d.left.Add(int64(sh.n))
 		for dc := sh.first; dc != nil; dc = dc.next {
 			dc.accounted, dc.forced = false, false
 		}
@@ -296,11 +303,11 @@ func (s *Server) awaitConns(d *drain) bool {
 	t := s.connTable()
 	deaf := time.NewTicker(deafGrace)
 	defer deaf.Stop()
-	for t.open.Load() != 0 {
+	for d.left.Load() != 0 {
 		select {
-		case <-t.empty:
+		case <-d.empty:
 		case <-d.giveUp:
-			return t.open.Load() == 0
+			return d.left.Load() == 0
 		case now := <-deaf.C:
 			if now.Sub(d.stopAt) >= doneBound && d.waitsForever() {
 				d.closeLateDone()
@@ -322,6 +329,16 @@ func (s *Server) awaitConns(d *drain) bool {
 	return true
 }
 
+// ended uncounts a connection and wakes the drain that waits for the last one.
+func (d *drain) ended() {
+	if d.left.Add(-1) == 0 {
+		select {
+		case d.empty <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // endDrain settles what is left and makes the Server ready to Serve again.
 func (s *Server) endDrain(d *drain, timedOut bool) {
 	if timedOut {
@@ -339,6 +356,9 @@ func (s *Server) endDrain(d *drain, timedOut bool) {
 	})
 	s.mu.Lock()
 	s.drains.current.Store(newDrain())
+	if !timedOut {
+		s.drains.begun.Store(0)
+	}
 	s.stop.Store(0)
 	s.mu.Unlock()
 }
