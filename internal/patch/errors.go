@@ -20,8 +20,9 @@ const (
 type HunkError struct {
 	Hunk *Hunk
 	Kind Kind
-	// Matches is how often the hunk's tokens occur in the declaration. It is
-	// of use for KindNoMatch and KindManyMatches.
+	// Matches is how often the hunk's tokens occur, or how many loops or if
+	// statements there are that its header may mean. It is of use for
+	// KindNoMatch and KindManyMatches.
 	Matches int
 	// Other is the hunk that this one is in conflict with, for KindOverlap.
 	Other *Hunk

@@ -139,7 +139,11 @@ func (s *source) anchorHash(h *Hunk, d *decl) string {
 	}
 	switch {
 	case h.Place == PlaceBeforeLoop || h.Place == PlaceAfterLoop:
-		matched = within(s.tokens(d), span{matched[0].start, matched[0].end})[:1]
+		matched = within(s.tokens(d), span{matched[0].start, matched[0].end})
+		for matched[0].tok != token.FOR { // a label
+			matched = matched[1:]
+		}
+		matched = matched[:1]
 	case h.Place != "" && d.body == nil:
 		return ""
 	case h.Place != "":

@@ -21,8 +21,8 @@ func (s *source) region(r span) Region {
 }
 
 // Locate finds the declaration that a hunk touches, and in it what the hunk
-// matches. Neither is there if src has no such declaration; anchor is zero if
-// the hunk does not match.
+// matches or the place of it. Neither is there if src has no such declaration;
+// anchor is zero if the hunk does not match. text is the file.
 func Locate(src fs.FS, h *Hunk) (text []byte, decl, anchor Region, ok bool) {
 	s, d := open(src, h)
 	if d == nil {
@@ -34,6 +34,9 @@ func Locate(src fs.FS, h *Hunk) (text []byte, decl, anchor Region, ok bool) {
 	}
 	if matched, _, err := s.match(h, d); err == nil {
 		anchor = s.region(span{matched[0].start, matched[len(matched)-1].end})
+		if h.Place != "" { // of a loop its first line
+			anchor.EndLine = anchor.Line
+		}
 	}
 	return s.text, decl, anchor, true
 }

@@ -139,40 +139,31 @@ func helpWith(h *patch.Hunk, was, is fstest.MapFS) Help {
 		return help
 	}
 	a, b := linesOf(oldText, oldDecl), linesOf(newText, newDecl)
+	m := difflib.NewMatcher(trimmed(a), trimmed(b)) // whatever the depth is now
+	// The anchor's lines in a, from first up to last, and what they are in b.
 	first, last := anchor.Line-oldDecl.Line, anchor.EndLine-oldDecl.Line+1
-	if h.Place == patch.PlaceBeforeLoop || h.Place == patch.PlaceAfterLoop {
-		last = first + 1
-	}
-	from, to, changed := -1, -1, false
-	groups := [][]difflib.OpCode{}
-	m := difflib.NewMatcher(trimmed(a), trimmed(b))
+	from, to := -1, 0
 	for _, op := range m.GetOpCodes() {
-		if op.I2 < first || op.I1 > last || op.Tag != 'i' && (op.I2 == first || op.I1 == last) {
-			continue
+		if op.I1 >= last || op.I2 <= first {
+			continue // an insertion between the lines is inside of them
 		}
 		j1, j2 := op.J1, op.J2
-		if op.Tag == 'e' { // the part that the anchor has
+		if op.Tag == 'e' {
 			j1, j2 = op.J1+max(0, first-op.I1), op.J2-max(0, op.I2-last)
-		} else {
-			changed = true
 		}
 		if from < 0 {
 			from = j1
 		}
 		to = j2
 	}
+	help.New = fmt.Sprintf("%s:%d", h.File, newDecl.Line+from)
+	var round [][]difflib.OpCode
 	for _, group := range m.GetGroupedOpCodes(diffContext) {
-		if group[0].I1 <= last && group[len(group)-1].I2 >= first {
-			groups = append(groups, group)
+		if group[0].I1 < last && group[len(group)-1].I2 > first {
+			round = append(round, group)
 		}
 	}
-	if from < 0 {
-		from, to = 0, 0
-	}
-	help.New = fmt.Sprintf("%s:%d", h.File, newDecl.Line+from)
-	if len(groups) > 0 && changed {
-		help.Diff = unified(groups, a, b, oldDecl.Line, newDecl.Line)
-	}
+	help.Diff = unified(round, a, b, oldDecl.Line, newDecl.Line)
 	help.Block, help.Matches = patch.Suggest(is, h, newDecl.Line+from, newDecl.Line+max(from, to-1))
 	return help
 }

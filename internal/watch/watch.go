@@ -46,7 +46,9 @@ func Find(ctx context.Context, dir string, ours, touched func(name string) bool)
 		Context: ctx,
 		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo,
 		Dir:     dir,
-		Env:     append(os.Environ(), "GOWORK=off", "PWD="+dir),
+		// As check compiles: so that directories are not in the build cache's keys.
+		BuildFlags: []string{"-trimpath"},
+		Env:        append(os.Environ(), "GOWORK=off", "PWD="+dir),
 	}, ".")
 	if err != nil {
 		return nil, fmt.Errorf("loading the package in %s: %w", dir, err)
