@@ -4,9 +4,9 @@
 // A patch names declarations and tokens, not lines: the removed and the context
 // lines of a hunk are one sequence of Go tokens that has to occur exactly once
 // in one declaration of one file, or in the head of one if statement of it; or a
-// hunk names a place in the declaration that needs no tokens. Layout and comments therefore cannot break a
-// hunk, and code that merely looks similar elsewhere in the file cannot attract
-// it.
+// hunk names a place in the declaration that needs no tokens. Layout and
+// comments therefore cannot break a hunk, and code that merely looks similar
+// elsewhere in the file cannot attract it.
 //
 // The package guarantees:
 //
