@@ -54,9 +54,6 @@ func (s *Set) Apply(src fs.FS) (*Result, error) {
 	}
 	for _, file := range slices.Sorted(maps.Keys(byFile)) {
 		hunks := byFile[file]
-		if hunks[0].module() {
-			continue
-		}
 		text, err := fs.ReadFile(src, file)
 		if err != nil {
 			for _, h := range hunks {
@@ -73,11 +70,6 @@ func (s *Set) Apply(src fs.FS) (*Result, error) {
 		}
 	}
 	s.watch(src, res)
-	files, modErrs := applyModule(src, byFile["go.mod"], byFile["go.sum"])
-	maps.Copy(res.Files, files)
-	for _, err := range modErrs {
-		fail(err)
-	}
 	return res, errors.Join(errs...)
 }
 

@@ -13,7 +13,6 @@ const (
 	KindManyMatches   Kind = "several matches"
 	KindOverlap       Kind = "overlapping edits"
 	KindResult        Kind = "result does not parse"
-	KindModule        Kind = "module requirement"
 )
 
 // HunkError says why a hunk does not apply to a version of the source.

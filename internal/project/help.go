@@ -79,9 +79,6 @@ func (p *Project) help(ctx context.Context, pin *Pin, c *Copy, r *Checked) error
 
 	failed := slices.SortedFunc(maps.Keys(c.Result.Errors), func(a, b *patch.Hunk) int { return a.Line - b.Line })
 	for _, h := range failed {
-		if h.Decl == "" { // go.mod or go.sum
-			continue
-		}
 		was, err := source(pin.Version)
 		if err != nil {
 			return err
