@@ -28,7 +28,7 @@ func checkCommand() *cli.Command {
 			"The exit code is 1 if a patch does not apply, the result does not compile, or\n" +
 			"something has to be read again.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "upstream", Usage: "check `VERSION`, or a range VERSION..VERSION, instead of the pinned one"},
+			&cli.StringFlag{Name: "upstream", Usage: "check `VERSION`, a range VERSION..VERSION, or newest, instead of the pinned one"},
 			&cli.BoolFlag{Name: "read", Usage: "note in the pin that what has changed in these versions has been read"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

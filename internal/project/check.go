@@ -75,9 +75,13 @@ func (c *Checked) OK() bool {
 	return c.Applies() && len(c.PinStale) == 0 && len(c.Again) == 0
 }
 
+// Newest is the version argument of check that stands for the newest release that
+// the module proxy lists.
+const Newest = "newest"
+
 // CheckVersions resolves what a version argument of check means: nothing for
-// the pinned version, a version, or a range FROM..TO of all that the module
-// proxy lists, both ends included.
+// the pinned version, a version, [Newest], or a range FROM..TO of all that the
+// module proxy lists, both ends included.
 func (p *Project) CheckVersions(ctx context.Context, arg string) ([]string, error) {
 	pin, err := p.Pin()
 	if err != nil {
@@ -85,6 +89,19 @@ func (p *Project) CheckVersions(ctx context.Context, arg string) ([]string, erro
 	}
 	if arg == "" {
 		return []string{pin.Version}, nil
+	}
+	if arg == Newest {
+		versions, err := upstream.Versions(ctx, pin.Module)
+		if err != nil {
+			return nil, err
+		}
+		semver.Sort(versions)
+		for _, v := range slices.Backward(versions) {
+			if semver.Prerelease(v) == "" {
+				return []string{v}, nil
+			}
+		}
+		return nil, fmt.Errorf("the module proxy lists no release of %s", pin.Module)
 	}
 	from, to, isRange := strings.Cut(arg, "..")
 	if !isRange {
