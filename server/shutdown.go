@@ -123,8 +123,7 @@ func (s *Server) Shutdown() error {
 // ignores RequestCtx.Done; for a request that begins after the stop Done closes
 // when ctx ends, or 20 s after the stop if ctx never can, as with Shutdown.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
-	d := s.joinDrain()
-	d.waitsUntil(ctx)
+	d := s.joinDrain(ctx)
 	select {
 	case <-d.finished:
 	case <-ctx.Done():
@@ -153,8 +152,9 @@ func (s *Server) drained() bool {
 	return s.drains.report.Load() != nil && len(s.drains.loops) == 0 && s.connTable().open() == 0
 }
 
-// joinDrain returns the drain under way, which it begins if there is none.
-func (s *Server) joinDrain() *drain {
+// joinDrain returns the drain under way, which it begins if there is none. The
+// drain knows of ctx before it begins: what it may take depends on that.
+func (s *Server) joinDrain(ctx context.Context) *drain {
 	for {
 		s.mu.Lock()
 		d := s.drains.underway
@@ -168,6 +168,7 @@ func (s *Server) joinDrain() *drain {
 			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
 			d.closeOnShutdown = s.CloseOnShutdown
 			d.entered[PhaseServing] = time.Now()
+			d.waitsUntil(ctx)
 			s.drains.underway = d
 			s.drains.report.Store(d)
 			go s.runDrain(d)
@@ -181,6 +182,7 @@ func (s *Server) joinDrain() *drain {
 		}
 		d.mu.Unlock()
 		if joined {
+			d.waitsUntil(ctx)
 			return d
 		}
 		<-d.finished

@@ -43,7 +43,7 @@ func (s *Server) runWindow(d *drain) {
 	for {
 		now := window.Look{
 			Elapsed: time.Since(d.stopAt),
-			Left:    d.contextLeft(),
+			Left:    d.contextLeft(d.stopAt),
 			Uses:    int(d.uses.Load()),
 			Waiting: int(d.waiting.Load()),
 		}
@@ -157,23 +157,24 @@ func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	return zeroTime, dc.parked
 }
 
-// contextLeft is what the context of Shutdown left at the stop, of the last caller.
-func (d *drain) contextLeft() time.Duration {
+// contextLeft is what the context of Shutdown, of the last caller, leaves from a
+// moment on.
+func (d *drain) contextLeft(from time.Time) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.endless {
 		return window.Unlimited
 	}
-	return d.deadline.Sub(d.stopAt)
+	return d.deadline.Sub(from)
 }
 
 // fits is how much of t a window of a single connection lasts that begins now: half
 // of what the context leaves at most, as a response, a close and a linger follow.
 func (d *drain) fits(t time.Duration) time.Duration {
-	return min(t, window.Rest(time.Since(d.stopAt), d.contextLeft())/2)
+	return min(t, window.Rest(0, d.contextLeft(time.Now()))/2)
 }
 
 // rest is how much of t what follows a window may take, if it begins now.
 func (d *drain) rest(t time.Duration) time.Duration {
-	return min(t, window.Rest(time.Since(d.stopAt), d.contextLeft()))
+	return min(t, window.Rest(0, d.contextLeft(time.Now())))
 }
