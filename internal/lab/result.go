@@ -43,7 +43,6 @@ type Result struct {
 	// code 0, else each way to end with its count, such as "0 (9), killed (1)".
 	Exit string `json:"exit"`
 
-	clients  int
 	shutdown []time.Duration
 	exits    counter
 	stderr   string
@@ -59,7 +58,7 @@ type Spread struct {
 }
 
 func newResult(c cell) *Result {
-	return &Result{Scenario: c.scenario.name, Variant: c.variant, clients: c.scenario.clients}
+	return &Result{Scenario: c.scenario.name, Variant: c.variant}
 }
 
 // add adds a round.
