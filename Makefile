@@ -38,7 +38,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet test-engine test-server test-upstream test-$(OLDEST) test-consumer test-adopt \
-	test-observe test-faults test-proxies test-wire test-queue test-lab
+	test-observe test-faults test-proxies test-wire test-window test-queue test-lab
 BESIDE := check cross bench-gate test-model test-fuzz test-bench
 
 .PHONY: test

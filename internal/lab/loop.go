@@ -3,11 +3,20 @@ package lab
 // keepalive uses one connection again and again, and looks for FIN before each
 // use. It is the client of the scenarios with pooled connections: what differs
 // is the think time.
-func (c *client) keepalive(s *scenario) { c.reuse(s, c.usable) }
+func (c *client) keepalive(s *scenario) {
+	defer c.drop()
+	c.reuse(s, c.usable)
+}
 
-// deaf is keepalive without the look for FIN: what many simple clients do.
+// deaf is keepalive without the look for FIN: what many simple clients do. A
+// connection that is left at the end would have been used again, with what comes of
+// that, so it is.
 func (c *client) deaf(s *scenario) {
+	defer c.drop()
 	c.reuse(s, func() bool { return c.conn != nil })
+	if c.conn != nil {
+		c.exchange(0, "")
+	}
 }
 
 // oneOfTen clients use their connection again and again. The others hold theirs.
@@ -20,9 +29,8 @@ func (c *client) oneOfTen(s *scenario) {
 }
 
 // reuse sends one request after the other, on the same connection while it is
-// usable.
+// usable, and leaves that open.
 func (c *client) reuse(s *scenario, usable func() bool) {
-	defer c.drop()
 	// Spread the beginning, so that the connections are not used in step.
 	if !c.pause(span{0, s.stagger}.draw()) {
 		return

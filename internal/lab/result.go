@@ -82,6 +82,9 @@ func (r *Result) add(one *round) {
 	}
 }
 
+// Losses says what the losses looked like, a line each after a line end.
+func (r *Result) Losses() string { return r.tally.losses.list() }
+
 // failedExits is the number of rounds that did not end with exit code 0.
 func (r *Result) failedExits() int { return r.Stops - r.exits[process.ExitClean] }
 

@@ -20,7 +20,7 @@ var scenarios = []struct {
 }{
 	{"keepalive", true},
 	{"idle", true},
-	{"pool", true},
+	{"pool", false},
 	{"pipeline", true},
 	{"slow", false},
 	{"hold", false},
