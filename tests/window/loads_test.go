@@ -98,4 +98,8 @@ var loads = []load{
 type environment struct {
 	link *link.Link // nil: loopback
 	say  func(format string, args ...any)
+
+	// stopped is when the last server was told to stop. It is set before SIGTERM
+	// and read when the process has exited.
+	stopped time.Time
 }

@@ -20,7 +20,7 @@ import (
 // said is what a program says at its end.
 type said struct {
 	lab.Counts
-	Early int // requests that failed before the stop
+	Failed int64 // when the first request failed, in ms since 1970; 0 is never
 }
 
 // agents are Node's http.Agents, each a pool of connections, in one process.
@@ -34,9 +34,8 @@ func threads(env *environment, l load) lab.Load {
 }
 
 // program is a load that a script makes. Its arguments are the server's host and
-// port, and args. It says "under way" when all of its clients have an answer, is
-// told "stopping" before the stop, and to end by the end of its input; then it
-// prints what it has counted, in JSON.
+// port, and args. It says "under way" when all of its clients have an answer, and is
+// told to end by the end of its input; then it prints what it has counted, in JSON.
 func program(env *environment, l load, interpreter, pkg string, start func(*exec.Cmd) error, script string, args ...int) lab.Load {
 	work := func(ctx context.Context, site lab.Site) (c said, err error) {
 		path, err := tool.FindIn(ctx, interpreter, pkg, env.say)
@@ -73,11 +72,6 @@ func program(env *environment, l load, interpreter, pkg string, start func(*exec
 		go func() {
 			defer close(joined)
 			select {
-			case <-site.Stopping:
-				fmt.Fprintln(in, "stopping")
-			case <-ended:
-			}
-			select {
 			case <-ctx.Done():
 			case <-ended:
 			}
@@ -101,8 +95,8 @@ func program(env *environment, l load, interpreter, pkg string, start func(*exec
 		if err := json.Unmarshal(last, &c); err != nil {
 			return c, fmt.Errorf("%s said %q: %w\n%s", script, last, err, stderr.Bytes())
 		}
-		if c.Early > 0 {
-			return c, fmt.Errorf("%s: %d requests failed before the stop", script, c.Early)
+		if c.Failed > 0 && c.Failed < env.stopped.UnixMilli() {
+			return c, fmt.Errorf("%s: requests failed %d ms before the stop: %v", script, env.stopped.UnixMilli()-c.Failed, c.Losses)
 		}
 		return c, nil
 	}

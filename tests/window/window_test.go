@@ -83,7 +83,11 @@ func newMeasurement(t *testing.T, l load) *measurement {
 	env := &environment{say: t.Logf}
 	m.options = lab.Options{
 		Root: root, Progress: t.Output(),
-		Stopping: m.stalls.stopping, Stopped: m.stalls.stopped,
+		Stopping: func() {
+			m.stalls.stopping()
+			env.stopped = time.Now()
+		},
+		Stopped: m.stalls.stopped,
 	}
 	if !l.loopback {
 		env.link = link.Open(t, oneWay)

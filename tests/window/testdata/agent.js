@@ -9,10 +9,9 @@ const http = require('http');
 
 const [host, port, agents, clients] = process.argv.slice(2);
 const body = 'x'.repeat(512);
-const counts = {connections: 0, requests: 0, answered: 0, lost: 0, refused: 0, early: 0, losses: {}};
+const counts = {connections: 0, requests: 0, answered: 0, lost: 0, refused: 0, losses: {}, failed: 0};
 let waiting = agents * clients; // clients that have no answer yet
 let running = 0; // requests
-let stopping = false;
 let over = false;
 
 function finish() {
@@ -39,9 +38,7 @@ function count(client, error) {
 			counts.lost++;
 			counts.losses[error] = (counts.losses[error] || 0) + 1;
 		}
-		if (!stopping) {
-			counts.early++;
-		}
+		counts.failed = counts.failed || Date.now();
 	}
 	if (over) {
 		finish();
@@ -99,7 +96,7 @@ for (let a = 0; a < agents; a++) {
 		post({id: a * clients + c, agent, next: 0});
 	}
 }
-process.stdin.on('data', () => stopping = true);
+process.stdin.resume();
 process.stdin.on('end', () => {
 	over = true;
 	finish();

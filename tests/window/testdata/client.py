@@ -10,13 +10,13 @@ import random
 import socket
 import sys
 import threading
+import time
 
 host, port, clients = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 body = b"x" * 512
-counts = dict(connections=0, requests=0, answered=0, lost=0, refused=0, early=0, losses={})
+counts = dict(connections=0, requests=0, answered=0, lost=0, refused=0, losses={}, failed=0)
 lock = threading.Lock()
 waiting = clients  # that have no answer yet
-stopping = threading.Event()
 over = threading.Event()
 
 
@@ -65,8 +65,8 @@ def client(id):
                 waiting -= 1
                 if waiting == 0:
                     print("under way", flush=True)
-            if loss is not None and not stopping.is_set():
-                counts["early"] += 1
+            if loss is not None and not counts["failed"]:
+                counts["failed"] = int(1000 * time.time())
         if last or loss == "ConnectionRefusedError":
             break  # the server has gone
         n += 1
@@ -77,8 +77,7 @@ def client(id):
 threads = [threading.Thread(target=client, args=(id,)) for id in range(clients)]
 for thread in threads:
     thread.start()
-for line in sys.stdin:
-    stopping.set()
+sys.stdin.read()
 over.set()
 for thread in threads:
     thread.join()
