@@ -19,9 +19,9 @@ test-window: server ## Stop servers with pools and pauses over a link of 20 ms, 
 	$(GO) test -count=1 -v -timeout 20m ./tests/window
 
 .PHONY: test-window-full
-test-window-full: server ## The same with 20 stops of each kind; the table goes to build/window.md (30 minutes)
+test-window-full: server ## The same with 20,000 connections and at least 20 stops of each kind; the table goes to build/window.md (45 minutes)
 	@mkdir -p build
-	$(GO) test -count=1 -v -timeout 120m ./tests/window -stops 20 -results $(CURDIR)/build/window.md
+	$(GO) test -count=1 -v -timeout 120m ./tests/window -stops 20 -pool-stops 80 -results $(CURDIR)/build/window.md
 
 .PHONY: test-wire-full
 test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 50 ms to 4 s; the table goes to build/windows.md (4 minutes)

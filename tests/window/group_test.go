@@ -44,7 +44,7 @@ type group struct {
 // work lets n clients make requests until ctx ends. All begin at once, so that a
 // pool has as many connections as clients. do makes the request of a name, and its
 // error is errRefused, or what the loss looks like.
-func (g *group) work(ctx context.Context, n int, do func(client int, name string) error) (lab.Counts, error) {
+func (g *group) work(ctx context.Context, n int, do func(name string) error) (lab.Counts, error) {
 	g.left = n
 	ctx, giveUp := context.WithCancel(ctx)
 	defer giveUp()
@@ -52,7 +52,7 @@ func (g *group) work(ctx context.Context, n int, do func(client int, name string
 	for id := range n {
 		joined.Go(func() {
 			for r := 0; ctx.Err() == nil; r++ {
-				if !g.count(r == 0, do(id, fmt.Sprintf("c%dr%d", id, r))) {
+				if !g.count(r == 0, do(fmt.Sprintf("c%dr%d", id, r))) {
 					giveUp()
 				}
 				select {

@@ -18,6 +18,7 @@ type load struct {
 	scenario string                                  // of the lab; or
 	clients  func(env *environment, l load) lab.Load // clients of others
 	loopback bool                                    // not over the link
+	pool     bool                                    // stop it as often as -pool-stops says
 
 	limit limit
 }
@@ -49,10 +50,11 @@ const (
 // 200 ms in which the connections that still wait are closed, and the linger.
 const longest = 3*time.Second + 200*time.Millisecond + 500*time.Millisecond
 
-// The pools of others: as many clients as connections, so that each pool is full
-// when the clients have begun all at once.
+// The pools of others: as many clients as connections, so that a pool is full when
+// the clients have begun all at once. There is one: where a process learns of the
+// ends of a thousand connections at once it is busy with that for some round trips,
+// and what it loses meanwhile is not the server's.
 const (
-	pools    = 4
 	poolSize = 256
 	// behindProxy is how many clients a proxy has. It keeps 64 connections.
 	behindProxy = 128
@@ -80,9 +82,9 @@ var loads = []load{
 		limit: limit{lost: 0, control: true}},
 	{name: "first-used", what: "4 pools of 256 that reuse the first used connection first", scenario: "pool-first",
 		limit: limit{lost: 0, control: true}},
-	{name: "go", what: "4 of Go's http.Transport, 256 connections each", clients: transports,
+	{name: "go", what: "Go's http.Transport, 256 connections", pool: true, clients: transport,
 		limit: limit{lost: 0, control: true}},
-	{name: "node", what: "4 of Node's http.Agent, 256 connections each", clients: agents,
+	{name: "node", what: "Node's http.Agent, 256 connections", pool: true, clients: agent,
 		limit: limit{lost: 0, control: true}},
 	{name: "nginx", what: "nginx, keepalive 64, POST, no retries; 128 clients", clients: behind(proxy.Nginx, ""),
 		limit: limit{lost: 0, of: requests, control: true}},

@@ -23,9 +23,10 @@ type said struct {
 	Failed int64 // when the first request failed, in ms since 1970; 0 is never
 }
 
-// agents are Node's http.Agents, each a pool of connections, in one process.
-func agents(env *environment, l load) lab.Load {
-	return program(env, l, "node", "nodejs", env.link.Client.Start, "testdata/agent.js", pools, poolSize)
+// agent is Node's http.Agent, which is a pool of connections that reuses the last
+// used one first.
+func agent(env *environment, l load) lab.Load {
+	return program(env, l, "node", "nodejs", env.link.Client.Start, "testdata/agent.js", poolSize)
 }
 
 // threads are clients of Python's http.client, in one process.
@@ -34,9 +35,9 @@ func threads(env *environment, l load) lab.Load {
 }
 
 // program is a load that a script makes. Its arguments are the server's host and
-// port, and args. It says "under way" when all of its clients have an answer, and is
+// port, and the number of clients. It says "under way" when all of its clients have an answer, and is
 // told to end by the end of its input; then it prints what it has counted, in JSON.
-func program(env *environment, l load, interpreter, pkg string, start func(*exec.Cmd) error, script string, args ...int) lab.Load {
+func program(env *environment, l load, interpreter, pkg string, start func(*exec.Cmd) error, script string, clients int) lab.Load {
 	work := func(ctx context.Context, site lab.Site) (c said, err error) {
 		path, err := tool.FindIn(ctx, interpreter, pkg, env.say)
 		if err != nil {
@@ -46,11 +47,7 @@ func program(env *environment, l load, interpreter, pkg string, start func(*exec
 		if err != nil {
 			return c, err
 		}
-		argv := []string{script, host, port}
-		for _, arg := range args {
-			argv = append(argv, strconv.Itoa(arg))
-		}
-		cmd := exec.Command(path, argv...)
+		cmd := exec.Command(path, script, host, port, strconv.Itoa(clients))
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		cmd.WaitDelay = time.Second

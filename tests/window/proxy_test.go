@@ -34,7 +34,7 @@ func behind(program, reuse string) func(*environment, load) lab.Load {
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport, Timeout: patience}
 			g := &group{site: site}
-			return g.work(ctx, behindProxy, func(_ int, name string) error {
+			return g.work(ctx, behindProxy, func(name string) error {
 				resp, err := post(client, "service", name)
 				switch {
 				case err == nil:

@@ -12,27 +12,25 @@ import (
 	"github.com/fastdrain/fastdrain/internal/lab"
 )
 
-// transports are Go's http.Transports, each a pool of connections.
-func transports(env *environment, l load) lab.Load {
+// transport is Go's http.Transport, which is a pool of connections that reuses the
+// last used one first.
+func transport(env *environment, l load) lab.Load {
 	return lab.Load{Name: l.name, Work: func(ctx context.Context, site lab.Site) (lab.Counts, error) {
 		g := &group{site: site}
-		var clients [pools]http.Client
-		for i := range clients {
-			transport := &http.Transport{
-				MaxIdleConnsPerHost: poolSize,
-				DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
-					conn, err := env.link.Client.Dial(&net.Dialer{Timeout: patience}, network, addr)
-					if err == nil {
-						g.connected()
-					}
-					return conn, err
-				},
-			}
-			defer transport.CloseIdleConnections()
-			clients[i] = http.Client{Transport: transport, Timeout: patience}
+		pool := &http.Transport{
+			MaxIdleConnsPerHost: poolSize,
+			DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+				conn, err := env.link.Client.Dial(&net.Dialer{Timeout: patience}, network, addr)
+				if err == nil {
+					g.connected()
+				}
+				return conn, err
+			},
 		}
-		return g.work(ctx, pools*poolSize, func(client int, name string) error {
-			_, err := post(&clients[client%pools], site.Addr, name)
+		defer pool.CloseIdleConnections()
+		client := &http.Client{Transport: pool, Timeout: patience}
+		return g.work(ctx, poolSize, func(name string) error {
+			_, err := post(client, site.Addr, name)
 			switch {
 			case errors.Is(err, syscall.ECONNREFUSED):
 				return errRefused

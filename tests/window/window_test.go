@@ -15,8 +15,9 @@ import (
 )
 
 var (
-	stopsFlag   = flag.Int("stops", 1, "stop each server `N` times in each load")
-	resultsFlag = flag.String("results", "", "write the table of the loads to `FILE`")
+	stopsFlag     = flag.Int("stops", 1, "stop each server `N` times in each load")
+	poolStopsFlag = flag.Int("pool-stops", 1, "stop each server `N` times with a pool of Go's or Node's, instead")
+	resultsFlag   = flag.String("results", "", "write the table of the loads to `FILE`")
 )
 
 // oneWay is half of the link's round trip.
@@ -33,7 +34,11 @@ func TestDefaultWindow(t *testing.T) {
 	for _, l := range loads {
 		t.Run(l.name, func(t *testing.T) {
 			m := newMeasurement(t, l)
-			results := m.run(t, *stopsFlag, lab.Upstream, lab.Patched)
+			stops := *stopsFlag
+			if l.pool {
+				stops = *poolStopsFlag
+			}
+			results := m.run(t, stops, lab.Upstream, lab.Patched)
 			upstream, patched := results[0], results[1]
 			for _, r := range []*lab.Result{upstream, patched} {
 				t.Logf("%-8s %d stops, %d connections, %d requests: %d lost, %d executed and not answered, %d late, %d refused; a stop takes %v, at most %v",

@@ -1,16 +1,17 @@
-// Clients of http.Agent, which is a pool that reuses the last used connection
+// Clients of an http.Agent, which is a pool that reuses the last used connection
 // first. Each posts in a closed loop, with pauses of 0.2 to 1.5 s.
 //
-// node agent.js HOST PORT AGENTS CLIENTS
+// node agent.js HOST PORT CLIENTS
 
 'use strict';
 
 const http = require('http');
 
-const [host, port, agents, clients] = process.argv.slice(2);
+const [host, port, clients] = process.argv.slice(2);
+const agent = new http.Agent({keepAlive: true, maxFreeSockets: Number(clients)});
 const body = 'x'.repeat(512);
 const counts = {connections: 0, requests: 0, answered: 0, lost: 0, refused: 0, losses: {}, failed: 0};
-let waiting = agents * clients; // clients that have no answer yet
+let waiting = Number(clients); // clients that have no answer yet
 let running = 0; // requests
 let over = false;
 
@@ -61,7 +62,7 @@ function post(client) {
 	};
 	const name = `c${client.id}r${client.next}`;
 	const request = http.request({
-		agent: client.agent, host, port, method: 'POST', timeout: 20000,
+		agent, host, port, method: 'POST', timeout: 20000,
 		path: `/?name=${name}&sleep=${Math.floor(3000 * Math.random())}us`,
 		headers: {'Content-Length': body.length},
 	});
@@ -90,11 +91,8 @@ function post(client) {
 	request.end(body);
 }
 
-for (let a = 0; a < agents; a++) {
-	const agent = new http.Agent({keepAlive: true, maxFreeSockets: Number(clients)});
-	for (let c = 0; c < clients; c++) {
-		post({id: a * clients + c, agent, next: 0});
-	}
+for (let id = 0; id < clients; id++) {
+	post({id, next: 0});
 }
 process.stdin.resume();
 process.stdin.on('end', () => {
