@@ -11,7 +11,7 @@ bin/window:
 window: bin/window ## Simulate stops: requests lost and time taken by the rule for the final read, and by others (80 s)
 	@bin/window $(WINDOWFLAGS)
 
-.PHONY: test-window
-test-window: ## Test the rule and the simulation
+.PHONY: test-rule
+test-rule: ## Test the rule and the simulation
 	cd server && $(GO) test -race -count=1 ./internal/window
 	cd tools/window && $(GO) vet . && $(GO) test -count=1 .

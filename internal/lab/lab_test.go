@@ -55,7 +55,7 @@ func TestPatchedServerKeepsItsLimits(t *testing.T) {
 	var out, progress strings.Builder
 	err := Run(t.Context(), Options{
 		Root:      root(t),
-		Scenarios: []string{"keepalive", "idle", "idle-long", "pipeline", "greedy", "slow"},
+		Scenarios: []string{"keepalive", "idle", "pool", "pipeline", "greedy", "slow"},
 		Variants:  []string{Patched},
 		Rounds:    rounds,
 		JSONFile:  file,
