@@ -271,3 +271,27 @@ func TestPipelineOnAParkedConnection(t *testing.T) {
 		}
 	})
 }
+
+// Thousands of clients that never look for FIN: their linger fits into the context,
+// too.
+func TestThousandsThatIgnoreFINEndGracefully(t *testing.T) {
+	const n = 8000
+	// Half of it would do on a quiet machine.
+	ctx, cancel := context.WithTimeout(context.Background(), 2*drainBound)
+	defer cancel()
+	r := startDrainRig(t, drainKind{net: "tcp"}, &Server{})
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		conns[i] = r.dialRaw()
+	}
+	r.awaitTrue("all are served", func() bool { return onTheWay(r.s) == 0 && r.s.ConnStats().New == n })
+	call := r.begin(ctx)
+	select {
+	case <-call.done:
+	case <-ctx.Done():
+	}
+	report := call.wantNil()
+	if v := report.Verdict(); v != "graceful" || report.Outcomes.ClosedIdle != n || report.WindowEnd != "quiet" {
+		t.Errorf("verdict %q: %v", v, report)
+	}
+}
