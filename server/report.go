@@ -212,7 +212,7 @@ func (r DrainReport) String() string {
 		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted,
 		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed, o.Hijacked,
 		o.Error, o.Forced, o.LeftOpen, r.FinalReadServed, r.FinalReadRejected, r.Late)
-	if r.WindowEnd != "" {
+	if r.WindowEnd != "" && r.OpenAtStop+r.Accepted > 0 {
 		line += fmt.Sprintf("; final-read window %v (%s), %d used in it",
 			r.Window.Round(time.Millisecond), r.WindowEnd, r.Uses)
 	}
