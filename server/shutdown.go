@@ -331,9 +331,12 @@ func (s *Server) awaitConns(d *drain) bool {
 			}
 			t.eachShard(func(sh *connShard) {
 				for dc := sh.first; dc != nil; dc = dc.next {
-					// Two looks, as a loop that has just gone idle has not
-					// noted yet when its window ends.
-					late := now.After(dc.noticeBy(d))
+					// A socket obeys its deadlines: one that is late waits for
+					// the machine, or for code of the application. Two looks,
+					// as a loop that has just gone idle has not noted yet when
+					// its window ends.
+					sock, _ := stream(dc.Conn)
+					late := sock == nil && now.After(dc.noticeBy(d))
 					if late && dc.overdue {
 						dc.forced = true
 						dc.abort()
