@@ -12,7 +12,8 @@ const (
 	connectLimit = 1.0 / 10
 	// connectFloor is how much upstream must have lost for that to be judged.
 	connectFloor = 10
-	// holdLimit is for the median stop with idle connections and no final read.
+	// holdLimit is for the median stop with idle connections and no final read. A
+	// busy machine makes that longer, so upstream's, in the same run, judges then.
 	holdLimit = 20 * time.Millisecond
 	// silentLimit is for the median stop with connections that nobody uses, and
 	// the default window.
@@ -82,8 +83,16 @@ func judge(results []*Result) []verdict {
 			if s.name == "silent" {
 				limit = silentLimit
 			}
-			seen := seconds(r.Shutdown.Median)
-			check(r, seen < limit, "a stop takes %v at the median (limit: under %v)", seen, limit)
+			seen, up := seconds(r.Shutdown.Median), find(s.name, Upstream)
+			switch {
+			case seen < limit:
+				check(r, true, "a stop takes %v at the median (limit: under %v)", seen, limit)
+			case s.name == "hold" && up != nil:
+				half := seconds(up.Shutdown.Median / 2)
+				check(r, seen < half, "a stop takes %v at the median, and not under %v (limit on a busy machine: half of upstream's, %v)", seen, limit, half)
+			default:
+				say(r, open, "a stop takes %v at the median, and not under %v: run it alone, with nothing beside it", seen, limit)
+			}
 		}
 		if n := r.failedExits(); n > 0 {
 			check(r, false, "%d of %d processes did not exit with 0: %s%s", n, r.Stops, r.Exit, r.stderr)

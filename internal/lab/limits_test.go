@@ -43,11 +43,15 @@ func TestLimits(t *testing.T) {
 		"connect, nobody lost anything": {[]*Result{result("connect-tls", Upstream, 5, 0), result("connect-tls", Patched, 5, 0)}, []outcome{kept}},
 		"a control that shows nothing":  {[]*Result{result("keepalive", Upstream, 5, 0), result("keepalive", Patched, 5, 0)}, []outcome{open, kept}},
 		"hold under the limit":          {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.0199 })}, []outcome{kept}},
-		"hold at the limit":             {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.02 })}, []outcome{exceeded}},
+		"hold at the limit":             {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.02 })}, []outcome{open}},
 		"silent under the limit":        {[]*Result{with(result("silent", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.699 })}, []outcome{kept}},
-		"silent at the limit":           {[]*Result{with(result("silent", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.7 })}, []outcome{exceeded}},
-		"an exit code":                  {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{process.ExitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
-		"a wrong answer":                {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.tally.problems.count("x", 1) })}, []outcome{kept, exceeded}},
+		"silent at the limit":           {[]*Result{with(result("silent", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.7 })}, []outcome{open}},
+		"hold as long as half of upstream's": {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.05 }),
+			with(result("hold", Upstream, 5, 0), func(r *Result) { r.Shutdown.Median = 0.1 })}, []outcome{exceeded}},
+		"hold on a busy machine": {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.03 }),
+			with(result("hold", Upstream, 5, 0), func(r *Result) { r.Shutdown.Median = 0.1 })}, []outcome{kept}},
+		"an exit code":   {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{process.ExitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
+		"a wrong answer": {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.tally.problems.count("x", 1) })}, []outcome{kept, exceeded}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []outcome
