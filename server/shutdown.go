@@ -18,7 +18,7 @@ const (
 // deafGrace is the time between two looks for connections that should have
 // noticed the end of their window. One that has not at two looks running is
 // closed: its Read does not obey a deadline that is set while it waits.
-const deafGrace = 250 * time.Millisecond
+const deafGrace = 200 * time.Millisecond
 
 // drain is one serving period of a Server and its end. A connection belongs to
 // the drain that was current when it was accepted, for good: so the survivors
