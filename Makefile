@@ -14,7 +14,7 @@ OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -nE 's/^f
 
 OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
 
-GO_DIRS := cmd internal tests examples metrics bench
+GO_DIRS := cmd internal tests examples metrics bench tools/window
 
 PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64 aix/ppc64
 
@@ -37,13 +37,20 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 	bin/fastdrain lab -demo
 
 # What takes its time, one after the other, and beside it what only counts.
-IN_TURN := fmt-check vet test-engine test-server test-upstream test-$(OLDEST) test-consumer test-adopt \
-	test-observe test-faults test-proxies test-wire test-queue test-lab
-BESIDE := check cross bench-gate test-model test-fuzz test-bench
+IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt \
+	test-observe test-faults test-proxies test-wire test-window test-queue test-lab
+BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule
 
 .PHONY: test
 test: ## Run all checks and tests (11 minutes; as root, as some need network namespaces)
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
+
+# What takes its time and is about other versions than the pinned one.
+MORE := test-versions test-upgrade
+
+.PHONY: test-more
+test-more: server ## Run what make test leaves out: the older versions, and the move to a next one (10 minutes)
+	+@$(call each,$(MORE))
 
 .PHONY: test-in-turn
 test-in-turn: server
@@ -61,7 +68,7 @@ each = for target in $(1); do \
 
 .PHONY: test-engine
 test-engine: server ## Test the command and its packages, with -race
-	$(GO) test -race $$($(GO) list ./... | grep -v -e /tests/ -e /bench)
+	$(GO) test -race $$($(GO) list ./... | grep -v -e /tests/ -e /bench -e /internal/project$$)
 
 .PHONY: test-server
 test-server: server ## Test our part of the server, with -race
@@ -78,11 +85,22 @@ test-upstream: server ## Run upstream's whole suite on the patched copy, without
 test-pristine: server ## Run upstream's suite on the pristine upstream: what fails here fails without us
 	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -pristine
 
-.PHONY: test-$(OLDEST)
-test-$(OLDEST): bin/fastdrain ## Patch the oldest version we apply to, and run its own suite
-	bin/fastdrain vendor -upstream $(OLDEST) -o build/$(OLDEST)
-	cd build/$(OLDEST) && $(GO) build ./...
-	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -dir ../../build/$(OLDEST)
+# The versions before the pinned one that we support, as the module proxy lists them.
+OLDER = $(shell GOFLAGS=-mod=mod $(GO) list -m -versions github.com/valyala/fasthttp | tr ' ' '\n' | sed -n '/^$(OLDEST)$$/,/^$(PINNED)$$/p' | grep -vx '$(PINNED)')
+
+.PHONY: test-versions
+test-versions: bin/fastdrain ## Patch the older versions that we support, and run our tests and their own suites on them (5 minutes)
+	@test -n '$(OLDER)' || { echo 'the module proxy lists no version from $(OLDEST) to $(PINNED)'; exit 1; }
+	@for version in $(OLDER); do \
+		echo "== $$version"; \
+		bin/fastdrain vendor -upstream $$version -o build/$$version && \
+		(cd build/$$version && $(GO) build ./... && $(GO) test -race -run '^($(OUR_TESTS))$$' $(OUR_TEST_DIRS)) && \
+		$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -dir ../../build/$$version || exit 1; \
+	done
+
+.PHONY: test-upgrade
+test-upgrade: ## Rehearse a next version of upstream, and upgrade a clone, killed and to its end (5 minutes)
+	$(GO) test -count=1 -timeout 20m ./internal/project ./tests/upgrade
 
 .PHONY: mutation
 mutation: server ## Take the effect of each patch away in turn: a test that the patch names has to fail (3 minutes)
@@ -99,6 +117,14 @@ test-lab: server ## Run a short lab
 .PHONY: check
 check: bin/fastdrain ## Do the patches apply to all versions that we support?
 	bin/fastdrain check -upstream $(OLDEST)..$(PINNED)
+
+.PHONY: check-newest
+check-newest: bin/fastdrain ## Do the patches apply to the newest version that the module proxy has?
+	bin/fastdrain check -upstream newest
+
+.PHONY: anchors
+anchors: bin/fastdrain ## Find the place of each block in all upstream versions back to v1.60.0, and write docs/anchors.md
+	$(GO) run ./internal/anchors -from v1.60.0 -o docs/anchors.md
 
 .PHONY: cross
 cross: server ## Compile the server for all platforms, its tests included
@@ -123,6 +149,10 @@ vet: server ## Run go vet on the project and on the patched server
 	$(GO) vet ./...
 	cd server && $(GO) vet ./...
 
+.PHONY: workflows
+workflows: ## Check the workflows of .github
+	GOFLAGS=-mod=mod $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 .PHONY: clean
 clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
@@ -133,3 +163,4 @@ include proxies.mk
 include adopt.mk
 include queue.mk
 include soak.mk
+include window.mk

@@ -16,18 +16,10 @@ test-fiber: server ## Run Fiber's own tests with upstream and with the copy, and
 	$(GO) test -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./tests/upstream
 
 .PHONY: upgrade
-upgrade: bin/fastdrain ## Take the upstream version VERSION: check, pin, write, and run upstream's suite
+upgrade: bin/fastdrain ## Take the upstream version VERSION, all or nothing: pin, patch, documents, suites (20 minutes)
 	@test -n '$(VERSION)' || { echo 'which version? make upgrade VERSION=$(PINNED)'; exit 1; }
-	bin/fastdrain check -upstream $(VERSION)
-	bin/fastdrain pin $(VERSION)
-	$(MAKE) server
-	@for dir in . examples/fiber; do \
-		(cd $$dir && $(GO) mod edit -require=github.com/valyala/fasthttp@$(VERSION) && $(GO) build -mod=mod -o /dev/null ./...) || exit 1; \
-	done
-	@# The documents name the pinned version; those with history stay.
-	sed -i 's/$(subst .,\.,$(PINNED))/$(VERSION)/g' README.md CONTRIBUTING.md
-	$(MAKE) test-upstream
-	@echo 'Now read what has changed (above), look through "Drop when" in PATCHES.md, run make test, and commit.'
+	bin/fastdrain upgrade $(VERSION)
+	@$(MAKE) --no-print-directory server
 
 .PHONY: release
 release: server ## Write the copy as VERSION into build/proxy, for a module proxy

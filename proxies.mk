@@ -14,6 +14,15 @@ test-proxies-full: server ## The same with 40 rolling restarts of each kind; the
 test-wire: server ## Count the RST segments of drains, in network namespaces (root; 1 minute)
 	$(GO) test -race -count=1 -v -timeout 10m ./tests/wire
 
+.PHONY: test-window
+test-window: server ## Stop servers with pools and pauses over a link of 20 ms, default window (root; 2 minutes)
+	$(GO) test -count=1 -v -timeout 20m ./tests/window
+
+.PHONY: test-window-full
+test-window-full: server ## The same with 20,000 connections and at least 20 stops of each kind; the table goes to build/window.md (45 minutes)
+	@mkdir -p build
+	$(GO) test -count=1 -v -timeout 120m ./tests/window -stops 20 -pool-stops 80 -results $(CURDIR)/build/window.md
+
 .PHONY: test-wire-full
 test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 50 ms to 4 s; the table goes to build/windows.md (4 minutes)
 	@mkdir -p build

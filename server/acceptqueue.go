@@ -112,7 +112,7 @@ func (l *servedListener) Accept() (net.Conn, error) {
 // for them; it closes those of loops that do not end. An error that says a
 // listener is closed already is none: that is what a stop is for.
 func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
-	until := time.Now().Add(acceptTime)
+	until := d.stopAt.Add(d.fits(acceptTime))
 	var opening sync.WaitGroup
 	for _, l := range loops {
 		opening.Go(func() { l.queue.Open(until, d.giveUp) })

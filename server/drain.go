@@ -4,8 +4,9 @@ import "time"
 
 // Defaults of the durations in [Drain].
 const (
-	// DefaultFinalRead is the final-read window of a connection if
-	// [Drain.FinalRead] is zero.
+	// DefaultFinalRead is the window of a single connection, from when it comes
+	// to wait after the stop, if [Drain.FinalRead] is zero. For how long those
+	// are kept that waited at the stop, see there.
 	DefaultFinalRead = 500 * time.Millisecond
 
 	// DefaultLinger is how long a closed connection lingers if
@@ -43,16 +44,23 @@ type Drain struct {
 
 	// FinalRead is the final-read window: how long a keep-alive connection
 	// is still read after the stop. A request that arrives within it is
-	// served, and its response says 'Connection: close'. Choose it longer
-	// than the idle gaps of the busiest clients' pools, and shorter than the
-	// grace period allows. The default is [DefaultFinalRead].
+	// served, and its response says 'Connection: close'.
 	//
-	// For a connection that waits for a request the window begins at the
-	// stop, and ends at a moment spread over its second half, so that clients
-	// do not reconnect all at once. For one whose request was running at the
-	// stop it begins when its response was written. Negative means no window:
-	// what waits closes after the last look, and the next response says
-	// 'Connection: close'.
+	// By default, zero, connections that wait for a request are kept as long
+	// as requests still come on such connections, and closed when that has
+	// gone quiet: after half a second if none is used, after 3 s at the latest.
+	// docs/window.md has the rule, and what it loses and takes. A positive
+	// value is a window of that length for all, for those who know the pauses
+	// of their clients. Either ends when half of what the context left at the
+	// stop is over. At its end the connections are closed one after the other,
+	// 10 us apart, all within 200 ms.
+	//
+	// A connection whose request was running at the stop, or that was accepted
+	// from a queue, has a window of its own first, of this length or
+	// [DefaultFinalRead], from when it comes to wait.
+	//
+	// Negative means no window: what waits closes after the last look, and the
+	// next response says 'Connection: close'.
 	FinalRead time.Duration
 
 	// Linger limits how long a connection closed by a drain is read after its

@@ -52,11 +52,14 @@ type drainConn struct {
 
 	handshaking bool
 	stopSeen    bool
-	overdue     bool // by its last look the drain takes it for deaf
-	aborted     bool // closed from outside: nothing that is read now is served
-	forced      bool // and this drain did it
-	accounted   bool // counted when its drain timed out
-	windowOpen  bool
+	overdue     bool          // by its last look the drain takes it for deaf
+	aborted     bool          // closed from outside: nothing that is read now is served
+	forced      bool          // and this drain did it
+	accounted   bool          // counted when its drain timed out
+	waits       bool          // counted in drain.waiting
+	used        bool          // counted in drain.uses
+	parked      bool          // waits until the drain's window ends, and is woken then
+	windowOpen  bool          // it has a window of its own
 	window      time.Duration // its end, from the drain's stop, if windowOpen
 	prev, next  *drainConn    // in the shard's list
 }
@@ -164,23 +167,15 @@ func (dc *drainConn) seeStop() {
 	dc.shard.mu.Unlock()
 }
 
-// shut says whether the drain has closed the connection from outside. What a
-// Read returns then, of a pipe or of a wrapper that holds bytes, is not served, as
-// it could not be answered.
-func (dc *drainConn) shut() bool {
-	dc.shard.mu.Lock()
-	defer dc.shard.mu.Unlock()
-	return dc.aborted
-}
-
-// openWindow begins the final-read window unless it has begun. A window is
-// opened once: further requests do not prolong it.
-func (dc *drainConn) openWindow(from time.Time, length time.Duration) {
+// openWindow begins the connection's own final-read window, unless it has one:
+// further requests do not prolong it.
+func (dc *drainConn) openWindow() {
 	if dc.windowOpen {
 		return
 	}
+	end := time.Now().Add(dc.d.fits(dc.d.finalRead))
 	dc.shard.mu.Lock()
-	dc.windowOpen, dc.window = true, from.Add(length).Sub(dc.d.stopAt)
+	dc.windowOpen, dc.window = true, end.Sub(dc.d.stopAt)
 	dc.shard.mu.Unlock()
 }
 

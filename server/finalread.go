@@ -27,8 +27,9 @@ const (
 var expired = time.Unix(1, 0)
 
 // finalRead goes on, after the stop, to wait for the first byte of a request
-// until the connection's window ends, then takes the last look. failed is the
-// error of the read that the stop, or the end of the window, interrupted.
+// until the connection's window and the drain's have ended, then takes the last
+// look. failed is the error of the read that the stop, or the end of the window,
+// interrupted.
 //
 // read reads that byte. finalRead returns nil once it has done so, or what
 // ends the loop: io.EOF for a close without a response, also on a connection
@@ -41,17 +42,17 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 		return dc.closeIdle()
 	case !isTimeout(failed):
 		return failed
-	case !dc.windowOpen: // it was waiting at the stop
-		dc.afterStop = true // what comes now had not begun at the stop
-		dc.openWindow(d.stopAt, d.spreadWindow())
 	}
-
 	for range deafReads {
-		if !time.Now().Before(dc.windowEnd()) {
+		deadline, on := dc.waitOn()
+		if !on {
 			break
 		}
-		if err := dc.Conn.SetReadDeadline(dc.windowEnd()); err != nil {
+		if err := dc.Conn.SetReadDeadline(deadline); err != nil {
 			return dc.closeIdle()
+		}
+		if deadline.IsZero() && d.over.Load() {
+			break // the drain may have woken it before that deadline was set
 		}
 		if err := read(); !isTimeout(err) {
 			return err
@@ -72,7 +73,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 	if sock == nil || !received(sock) {
 		return dc.closeIdle()
 	}
-	if err := dc.Conn.SetReadDeadline(time.Now().Add(partRead)); err != nil {
+	if err := dc.Conn.SetReadDeadline(time.Now().Add(d.rest(partRead))); err != nil {
 		return dc.closeIdle()
 	}
 	if err := read(); !isTimeout(err) {
@@ -87,15 +88,6 @@ func (dc *drainConn) closeIdle() error {
 	dc.closedFIN = true
 	dc.closeWrite()
 	return io.EOF
-}
-
-// spreadWindow is the window of a connection that waited at the stop: its
-// second half is spread over the connections, evenly, by the golden ratio.
-func (d *drain) spreadWindow() time.Duration {
-	const golden = 0x9E3779B9
-	share := d.spread.Add(golden)
-	half := d.finalRead / 2
-	return half + time.Duration(float64(d.finalRead-half)*float64(share)/(1<<32))
 }
 
 // closes decides, in a drain, whether a response says 'Connection: close'.
@@ -189,39 +181,40 @@ func (dc *drainConn) wake(d *drain) {
 		_ = dc.limitHandshake(d.stopAt)
 	case !dc.waiting():
 	default:
+		if dc.d == d { // not what an earlier drain has left
+			dc.waits = true
+			d.waiting.Add(1)
+		}
 		if d.pauseWake != nil {
 			d.pauseWake()
 		}
-		deadline := expired
-		if sock, _ := stream(dc.Conn); sock == nil {
+		if sock, _ := stream(dc.Conn); sock == nil && !d.over.Load() {
 			if _, isTLS := dc.Conn.(tlsConn); isTLS {
 				// A TLS connection does not survive the timeout of something
 				// that is not a net.Error, so this one sleeps its window out.
-				deadline = d.stopAt.Add(d.finalRead)
+				dc.parked = true
+				return
 			}
 		}
-		_ = dc.Conn.SetReadDeadline(deadline)
+		_ = dc.Conn.SetReadDeadline(expired)
 	}
 }
 
 // noticeBy is when a connection that obeys its deadlines has stopped waiting.
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
-	from := d.stopAt
-	if since := time.Unix(0, dc.since.Load()); since.After(from) && !since.After(time.Now()) { // the wall clock may have been set back
-		from = since
-	}
 	switch {
 	case dc.handshaking:
 		return d.stopAt.Add(dc.window)
 	case !dc.waiting():
-		return time.Now().Add(time.Hour)
-	case dc.stopSeen && !dc.windowOpen:
-		return time.Now().Add(time.Hour) // on its way to its window
-	case dc.stopSeen:
+	case dc.windowOpen:
 		return dc.windowEnd().Add(partRead)
+	case d.over.Load() && dc.stopSeen:
+		return d.closedBy.Add(partRead)
+	case d.over.Load():
+		return d.closedBy
 	}
-	return from.Add(d.finalRead)
+	return time.Now().Add(time.Hour)
 }
 
 // isTimeout says whether a read ended by its deadline. It asks for the method

@@ -105,11 +105,11 @@ func (dc *drainConn) linger() error {
 	if sock != nil && (tc == nil || !handshaken(tc)) {
 		from = sock
 	}
-	if dc.d.linger > 0 {
-		end := time.Now().Add(dc.d.linger)
+	if linger := dc.d.rest(dc.d.linger); linger > 0 {
+		end := time.Now().Add(linger)
 		_ = from.SetReadDeadline(end)
 		if sock == nil { // it may not obey that
-			defer time.AfterFunc(dc.d.linger+deafGrace, func() { _ = below.Close() }).Stop()
+			defer time.AfterFunc(linger+deafGrace, func() { _ = below.Close() }).Stop()
 		}
 		n, err := discard(from, lingerBytes)
 		if n > 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp/internal/acceptqueue"
+	"github.com/valyala/fasthttp/internal/window"
 )
 
 // drainOutcome is how a connection of a drain ended.
@@ -93,6 +94,16 @@ type DrainReport struct {
 
 	// Outcomes says how they ended.
 	Outcomes DrainOutcomes
+
+	// Window is how long the connections that waited for a request were kept,
+	// and WindowEnd says why no longer: "empty", nothing waited any more;
+	// "quiet", too few were used; "limit", [Drain.FinalRead] or the 3 s of its
+	// default were over; "context", half of what the context left was. They are
+	// zero while the window is open, and where there is none. Uses counts the
+	// connections that waited and then began a request, each once.
+	Window    time.Duration
+	WindowEnd string
+	Uses      int
 
 	// FinalReadServed and FinalReadRejected count the requests that began
 	// after the stop.
@@ -204,6 +215,10 @@ func (r DrainReport) String() string {
 		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted,
 		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed, o.Hijacked,
 		o.Error, o.Forced, o.LeftOpen, r.FinalReadServed, r.FinalReadRejected, r.Late)
+	if r.WindowEnd != "" && r.OpenAtStop+r.Accepted > 0 {
+		line += fmt.Sprintf("; final-read window %v (%s), %d used in it",
+			r.Window.Round(time.Millisecond), r.WindowEnd, r.Uses)
+	}
 	for _, l := range r.Listeners {
 		line += "; " + l.String()
 	}
@@ -222,7 +237,12 @@ func (s *Server) DrainReport() DrainReport {
 		Phase:      d.phase,
 		Started:    d.entered[PhaseServing],
 		OpenAtStop: d.open,
+		Window:     d.window.took,
+		Uses:       int(d.uses.Load()),
 		Listeners:  slices.Clone(d.queues),
+	}
+	if d.window.reason != window.Open {
+		r.WindowEnd = d.window.reason.String()
 	}
 	if !d.endless {
 		r.Deadline = d.deadline

@@ -96,7 +96,7 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 // with shard.mu held.
 func (dc *drainConn) limitHandshake(from time.Time) error {
 	d := dc.d
-	limit := from.Add(max(d.finalRead, handshakeTime))
+	limit := from.Add(d.fits(max(d.finalRead, handshakeTime)))
 	if t := dc.s.ReadTimeout; t > 0 {
 		if by := time.Unix(0, dc.since.Load()).Add(t); by.Before(limit) {
 			limit = by
@@ -129,7 +129,8 @@ func (dc *drainConn) beforeWait(br *bufio.Reader) {
 		return
 	}
 	dc.seeStop()
-	dc.openWindow(time.Now(), dc.d.finalRead)
+	dc.goWaiting()
+	dc.openWindow()
 	_ = dc.Conn.SetReadDeadline(dc.windowEnd())
 }
 
@@ -187,8 +188,7 @@ func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, 
 	if dc.d.mode.Load() < modeStopped {
 		return false
 	}
-	dc.beginFinalRequest()
-	if dc.shut() {
+	if dc.beginFinalRequest() {
 		return true
 	}
 	if dc.d.set.Reject {
@@ -226,16 +226,21 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 }
 
 // beginFinalRequest takes back a deadline that the drain set while the loop
-// was going active; upstream sets its own only where it has a timeout.
-func (dc *drainConn) beginFinalRequest() {
+// was going active; upstream sets its own only where it has a timeout. It says
+// whether the drain has closed the connection.
+func (dc *drainConn) beginFinalRequest() (shut bool) {
 	dc.seeStop()
+	if dc.endWaiting(true) {
+		return true
+	}
 	dc.final = true
-	dc.openWindow(time.Now(), dc.d.finalRead)
+	dc.openWindow()
 	deadline := zeroTime
 	if t := dc.s.ReadTimeout; t > 0 {
 		deadline = time.Now().Add(t)
 	}
 	_ = dc.Conn.SetReadDeadline(deadline)
+	return false
 }
 
 // draining says whether one of the Server's connections may be in a drain. It is
@@ -302,6 +307,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	}
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop()
+		dc.endWaiting(false)
 	}
 	if connectionClose && !dc.saidClose {
 		dc.countFinal() // lastResponse was not asked
@@ -327,7 +333,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 
 // flushBy is the write deadline of the last bytes of a connection.
 func (dc *drainConn) flushBy() time.Time {
-	return time.Now().Add(max(dc.d.linger, DefaultLinger))
+	return time.Now().Add(dc.d.rest(max(dc.d.linger, DefaultLinger)))
 }
 
 // outcomeOf is how a connection ended that the drain did not close.

@@ -18,7 +18,7 @@ const (
 // deafGrace is the time between two looks for connections that should have
 // noticed the end of their window. One that has not at two looks running is
 // closed: its Read does not obey a deadline that is set while it waits.
-const deafGrace = 250 * time.Millisecond
+const deafGrace = 200 * time.Millisecond
 
 // drain is one serving period of a Server and its end. A connection belongs to
 // the drain that was current when it was accepted, for good: so the survivors
@@ -35,8 +35,7 @@ type drain struct {
 	closeOnShutdown bool
 	stopAt          time.Time
 
-	mode   atomic.Int32
-	spread atomic.Uint32
+	mode atomic.Int32
 
 	count drainCount
 
@@ -44,6 +43,14 @@ type drain struct {
 	// empty gets a token whenever it falls to zero.
 	left  atomic.Int64
 	empty chan struct{}
+
+	// What waits, and the window that it is in: see waiting.go.
+	waiting     atomic.Int64
+	uses        atomic.Int64
+	over        atomic.Bool
+	closedBy    time.Time
+	windowQuit  chan struct{}
+	windowEnded chan struct{}
 
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
@@ -66,16 +73,19 @@ type drain struct {
 	entered [PhaseTimedOut + 1]time.Time
 	queues  []ListenerReport
 	open    int // at the stop
+	window  windowReport
 	err     error
 }
 
 func newDrain() *drain {
 	return &drain{
-		empty:    make(chan struct{}, 1),
-		done:     make(chan struct{}),
-		lateDone: make(chan struct{}),
-		giveUp:   make(chan struct{}),
-		finished: make(chan struct{}),
+		empty:       make(chan struct{}, 1),
+		windowQuit:  make(chan struct{}),
+		windowEnded: make(chan struct{}),
+		done:        make(chan struct{}),
+		lateDone:    make(chan struct{}),
+		giveUp:      make(chan struct{}),
+		finished:    make(chan struct{}),
 	}
 }
 
@@ -113,8 +123,7 @@ func (s *Server) Shutdown() error {
 // ignores RequestCtx.Done; for a request that begins after the stop Done closes
 // when ctx ends, or 20 s after the stop if ctx never can, as with Shutdown.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
-	d := s.joinDrain()
-	d.waitsUntil(ctx)
+	d := s.joinDrain(ctx)
 	select {
 	case <-d.finished:
 	case <-ctx.Done():
@@ -143,8 +152,9 @@ func (s *Server) drained() bool {
 	return s.drains.report.Load() != nil && len(s.drains.loops) == 0 && s.connTable().open() == 0
 }
 
-// joinDrain returns the drain under way, which it begins if there is none.
-func (s *Server) joinDrain() *drain {
+// joinDrain returns the drain under way, which it begins if there is none. The
+// drain knows of ctx before it begins: what it may take depends on that.
+func (s *Server) joinDrain(ctx context.Context) *drain {
 	for {
 		s.mu.Lock()
 		d := s.drains.underway
@@ -158,6 +168,7 @@ func (s *Server) joinDrain() *drain {
 			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
 			d.closeOnShutdown = s.CloseOnShutdown
 			d.entered[PhaseServing] = time.Now()
+			d.waitsUntil(ctx)
 			s.drains.underway = d
 			s.drains.report.Store(d)
 			go s.runDrain(d)
@@ -171,6 +182,7 @@ func (s *Server) joinDrain() *drain {
 		}
 		d.mu.Unlock()
 		if joined {
+			d.waitsUntil(ctx)
 			return d
 		}
 		<-d.finished
@@ -237,6 +249,8 @@ func (s *Server) runDrain(d *drain) {
 	if !s.awaitConns(d) {
 		last = PhaseTimedOut
 	}
+	close(d.windowQuit)
+	<-d.windowEnded
 	s.endDrain(d, last == PhaseTimedOut)
 	d.enter(last)
 
@@ -259,6 +273,15 @@ func (d *drain) sleep(t time.Duration) {
 	select {
 	case <-timer.C:
 	case <-d.giveUp:
+	}
+}
+
+func (d *drain) givenUp() bool {
+	select {
+	case <-d.giveUp:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -288,6 +311,8 @@ func (s *Server) stopConns(d *drain) {
 	d.mu.Unlock()
 
 	s.stop.Store(1)
+	d.closedBy = d.stopAt
+	d.over.Store(d.finalRead == 0)
 	d.mode.Store(modeStopped)
 	close(d.done)
 	s.connTable().eachShard(func(sh *connShard) {
@@ -295,6 +320,7 @@ func (s *Server) stopConns(d *drain) {
 			dc.wake(d)
 		}
 	})
+	go s.runWindow(d)
 }
 
 // awaitConns waits until the last connection has closed, or says false when
@@ -314,9 +340,12 @@ func (s *Server) awaitConns(d *drain) bool {
 			}
 			t.eachShard(func(sh *connShard) {
 				for dc := sh.first; dc != nil; dc = dc.next {
-					// Two looks, as a loop that has just gone idle has not
-					// noted yet when its window ends.
-					late := now.After(dc.noticeBy(d))
+					// A socket obeys its deadlines: one that is late waits for
+					// the machine, or for code of the application. Two looks,
+					// as a loop that has just gone idle has not noted yet when
+					// its window ends.
+					sock, _ := stream(dc.Conn)
+					late := sock == nil && now.After(dc.noticeBy(d))
 					if late && dc.overdue {
 						dc.forced = true
 						dc.abort()

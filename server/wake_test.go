@@ -83,7 +83,7 @@ func awaitReading(r *drainRig, n int) {
 	r.awaitTrue("the loops wait for requests", func() bool {
 		reading := 0
 		for _, stack := range goroutinesOfServer() {
-			if (strings.Contains(stack, "[IO wait") || strings.Contains(stack, "pipeConn).Read(")) &&
+			if (strings.Contains(stack, "[IO wait") || strings.Contains(stack, "pipeConn).Read(") || strings.Contains(stack, "net.(*pipe).read(")) &&
 				strings.Contains(stack, "serveConnCounted") && !strings.Contains(stack, "getNextProto") {
 				reading++
 			}

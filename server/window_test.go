@@ -1,7 +1,6 @@
 package fasthttp
 
 import (
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,10 +63,9 @@ func TestFinalReadReduceMemoryUsage(t *testing.T) {
 	}
 }
 
-// soleWindowEnd is when the window of the only connection ends.
-func soleWindowEnd(s *Server) (end time.Time) {
-	s.connTable().each(func(dc *drainConn) { end = dc.windowEnd() })
-	return end
+// quietEnd is when the window of connections that are never used ends.
+func quietEnd(s *Server) time.Time {
+	return s.drains.report.Load().stopAt.Add(500 * time.Millisecond)
 }
 
 func TestRequestAtTheWindowsLastInstant(t *testing.T) {
@@ -78,7 +76,7 @@ func TestRequestAtTheWindowsLastInstant(t *testing.T) {
 				r := startDrainRig(t, k, &Server{})
 				c := r.dialIdle()
 				call := r.stop()
-				time.Sleep(time.Until(soleWindowEnd(r.s)) - 1)
+				time.Sleep(time.Until(quietEnd(r.s)) - 1)
 				c.get("/just-in-time")
 				c.want("/just-in-time", saysClose)
 				c.wantEOF()
@@ -90,7 +88,7 @@ func TestRequestAtTheWindowsLastInstant(t *testing.T) {
 				r := startDrainRig(t, k, &Server{})
 				c := r.dialIdle()
 				call := r.stop()
-				time.Sleep(time.Until(soleWindowEnd(r.s)) + tinyRead)
+				time.Sleep(time.Until(quietEnd(r.s)) + tinyRead)
 				synctest.Wait()
 				c.wantEOF()
 				report := call.wantNil()
@@ -136,46 +134,6 @@ func TestConnectionsWithoutARequestGetOnlyFIN(t *testing.T) {
 		if report := call.wantNil(); report.Outcomes.ClosedIdle != 2 {
 			t.Errorf("outcomes %+v, want 2 closed idle", report.Outcomes)
 		}
-	})
-}
-
-// The windows of connections that wait end spread over their second half.
-func TestWindowsOfIdleConnectionsEndSpread(t *testing.T) {
-	inDrainBubble(t, func(t *testing.T) {
-		const n = 16
-		r := startDrainRig(t, drainKind{"memory", false}, &Server{Drain: Drain{FinalRead: 16 * time.Second}})
-		var mu sync.Mutex
-		var ends []time.Duration
-		var wg sync.WaitGroup
-		var clients []*drainClient
-		for range n {
-			clients = append(clients, r.dialIdle())
-		}
-		begun := time.Now()
-		call := r.stop()
-		for _, c := range clients {
-			wg.Go(func() {
-				_ = c.c.SetReadDeadline(time.Time{})
-				_, _ = c.br.ReadByte()
-				mu.Lock()
-				ends = append(ends, time.Since(begun))
-				mu.Unlock()
-			})
-		}
-		wg.Wait()
-		quarters := map[int]int{}
-		for _, end := range ends {
-			if end < 8*time.Second || end > 16*time.Second+tinyRead {
-				t.Errorf("a window ended after %v, want within the second half of 16s", end)
-			}
-			quarters[int(end/(2*time.Second))]++
-		}
-		for q := 4; q < 8; q++ {
-			if quarters[q] < n/8 {
-				t.Errorf("windows ended %v: too few between %ds and %ds", ends, 2*q, 2*q+2)
-			}
-		}
-		call.wantNil()
 	})
 }
 

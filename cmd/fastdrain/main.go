@@ -33,6 +33,7 @@ func commands() []*cli.Command {
 		checkCommand(),
 		diffCommand(),
 		pinCommand(),
+		upgradeCommand(),
 		releaseCommand(),
 		labCommand(),
 	}

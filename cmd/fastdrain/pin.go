@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 )
@@ -12,11 +14,11 @@ func pinCommand() *cli.Command {
 		Name:      "pin",
 		Usage:     "set the upstream version, and note what the patches touch in it",
 		ArgsUsage: "[VERSION]",
-		Description: "Downloads the version, makes sure that all patches apply, and writes its hash\n" +
-			"and the hashes of the declarations that they touch into server/pin.json. It\n" +
-			"names those that have changed since the version pinned before: read them\n" +
-			"again. Without VERSION it takes the pinned one, which is what is needed when\n" +
-			"PATCHES.md touches other declarations than before.",
+		Description: "Downloads the version, makes sure that all patches apply, writes its hash and\n" +
+			"the hashes of what they touch and depend on into server/pin.json, and the Watch\n" +
+			"lines of PATCHES.md. It names what has to be read again, as it has changed since\n" +
+			"the version pinned before. Without VERSION it takes the pinned one, which is\n" +
+			"what is needed when PATCHES.md or our files depend on other things than before.",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if cmd.Args().Len() > 1 {
 				return fmt.Errorf("pin takes one version, but there are %d arguments", cmd.Args().Len())
@@ -32,8 +34,14 @@ func pinCommand() *cli.Command {
 			out := cmd.Root().Writer
 			fmt.Fprintf(out, "pinned %s %s (%s), %s\n", pin.Module, pin.Version, pin.Sum, count(len(pin.Declarations), "patched declaration", "patched declarations"))
 			if len(changed) > 0 {
-				fmt.Fprintf(out, "\nThe patches apply, but these declarations have changed since %s. Read them again:\n", old.Version)
+				fmt.Fprintf(out, "\nWhat is patched or watched and has changed since %s:\n", old.Version)
 				for _, name := range changed {
+					fmt.Fprintln(out, "  "+name)
+				}
+			}
+			if len(pin.Unread) > 0 {
+				fmt.Fprintln(out, "\nRead again (fastdrain check shows how it has changed), then run fastdrain check -read:")
+				for _, name := range slices.Sorted(maps.Keys(pin.Unread)) {
 					fmt.Fprintln(out, "  "+name)
 				}
 			}

@@ -23,16 +23,32 @@ type yard struct {
 	addr     string
 	dial     func(d *net.Dialer, network, addr string) (net.Conn, error)
 	over     context.Context // ends when the server has exited
-	stopping atomic.Bool     // set directly before SIGTERM
+	stopping chan struct{}   // closed directly before SIGTERM
 
 	waiting  atomic.Int64  // clients that are not under way yet
 	underWay chan struct{} // closed when the last of them is
+
+	pools []pool // of the scenarios with pools, poolSize clients each
 }
 
 func newYard(over context.Context, addr string, clients int) *yard {
-	y := &yard{addr: addr, dial: (*net.Dialer).Dial, over: over, underWay: make(chan struct{})}
+	y := &yard{
+		addr: addr, dial: (*net.Dialer).Dial, over: over,
+		stopping: make(chan struct{}), underWay: make(chan struct{}),
+		pools: make([]pool, (clients+poolSize-1)/poolSize),
+	}
 	y.waiting.Store(int64(clients))
 	return y
+}
+
+// stopped reports whether the stop has begun.
+func (y *yard) stopped() bool {
+	select {
+	case <-y.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // client is one HTTP/1.1 client with at most one connection. It is written for
@@ -44,10 +60,15 @@ type client struct {
 	tls     *tls.Config // nil for plain TCP
 	started bool
 
+	socket
+	buf []byte
+}
+
+// socket is a connection and what belongs to it. Its zero value is none.
+type socket struct {
 	conn net.Conn
 	raw  syscall.RawConn
 	br   *bufio.Reader
-	buf  []byte
 }
 
 // goOn reports whether the round still goes on.
@@ -91,7 +112,7 @@ func (c *client) dial() bool {
 	case err == nil:
 	case errors.Is(err, syscall.ECONNREFUSED):
 		c.refused++
-		if !c.yard.stopping.Load() {
+		if !c.yard.stopped() {
 			c.faults.count("connection refused before the stop", 1)
 		}
 		return false
@@ -211,7 +232,7 @@ func (c *client) receive(n int) (closing bool, err error) {
 func (c *client) lose(when string, err error, n int) {
 	c.lost += n
 	c.losses.count(when+": "+symptom(err), n)
-	if !c.yard.stopping.Load() {
+	if !c.yard.stopped() {
 		c.faults.count("lost before the stop: "+when+": "+symptom(err), n)
 	}
 	c.drop()

@@ -20,7 +20,7 @@ func newPair(t *testing.T) (c *client, ln net.Listener, peer *net.TCPConn) {
 	}
 	t.Cleanup(func() { ln.Close() })
 	y := newYard(t.Context(), ln.Addr().String(), 1)
-	y.stopping.Store(true)
+	close(y.stopping)
 	c = &client{yard: y}
 	if !c.dial() || c.conn == nil {
 		t.Fatalf("no connection: %+v", c.tally)
@@ -101,7 +101,7 @@ func TestRefusedConnectionIsCountedApart(t *testing.T) {
 	if len(c.faults) != 0 {
 		t.Errorf("a refusal after the stop is a fault: %v", c.faults)
 	}
-	c.yard.stopping.Store(false)
+	c.yard.stopping = make(chan struct{})
 	c.dial()
 	if len(c.faults) != 1 {
 		t.Errorf("a refusal before the stop is no fault: %+v", c.tally)

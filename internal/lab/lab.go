@@ -24,9 +24,12 @@ const DefaultRounds = 5
 type Options struct {
 	// Root is the directory of the project's checkout.
 	Root string
-	// Scenarios and Variants choose what to run; empty is all of them.
+	// Scenarios and Variants choose what to run; empty is all of them, but for
+	// the scenarios that are run only when asked for.
 	Scenarios []string
 	Variants  []string
+	// Load, if not nil, is what to run instead of the scenarios.
+	Load *Load
 	// Rounds is the number of stops for each scenario and variant. 0 is
 	// DefaultRounds, or with Demo what fits into two minutes.
 	Rounds int
@@ -59,13 +62,6 @@ var ErrLimit = errors.New("the patched server exceeds a limit")
 // the patched server has exceeded a limit; every other one means that there is
 // no result to trust. When ctx ends, the servers are ended and Run returns.
 func Run(ctx context.Context, o Options) error {
-	groups, err := cells(o.Scenarios, o.Variants)
-	if err != nil {
-		return err
-	}
-	if o.Rounds < 0 {
-		return fmt.Errorf("%d rounds: at least 1 is needed", o.Rounds)
-	}
 	if o.JSONFile != "" {
 		// Not after ten minutes of work.
 		if info, err := os.Stat(filepath.Dir(o.JSONFile)); err != nil {
@@ -74,23 +70,10 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("the directory of the JSON file: %s is not a directory", filepath.Dir(o.JSONFile))
 		}
 	}
-	progress := newReporter(o.Progress, isTerminal(o.Progress))
-	servers, err := buildServers(ctx, o.Root, groups, progress)
+	results, took, err := measure(ctx, o)
 	if err != nil {
 		return err
 	}
-
-	begin := time.Now()
-	var results []*Result
-	for _, group := range groups {
-		more, err := runGroup(ctx, group, o, servers, progress)
-		if err != nil {
-			return err
-		}
-		results = append(results, more...)
-	}
-	took := time.Since(begin)
-
 	terminal := isTerminal(o.Out)
 	verdicts := judge(results)
 	writeTable(o.Out, results, terminal)
@@ -104,13 +87,59 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("writing the JSON file: %w", err)
 		}
 	}
-	if faults := faultsOf(results); len(faults) > 0 {
-		return fmt.Errorf("the counts are not to be trusted:%s", faults.list())
+	if err := trust(results); err != nil {
+		return err
 	}
 	if n := exceededLimits(verdicts); n > 0 {
 		return fmt.Errorf("%w (%d of %d)", ErrLimit, n, len(verdicts))
 	}
 	return nil
+}
+
+// Measure does what Run does, and returns the results instead of reporting and
+// judging them. What is said about reports in the options has no effect.
+func Measure(ctx context.Context, o Options) ([]*Result, error) {
+	results, _, err := measure(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return results, trust(results)
+}
+
+// measure returns the results, to be trusted or not, and how long the rounds took.
+func measure(ctx context.Context, o Options) (results []*Result, took time.Duration, err error) {
+	groups, err := o.cells()
+	if err != nil {
+		return nil, 0, err
+	}
+	if o.Rounds < 0 {
+		return nil, 0, fmt.Errorf("%d rounds: at least 1 is needed", o.Rounds)
+	}
+	progress := newReporter(o.Progress, isTerminal(o.Progress))
+	servers, err := buildServers(ctx, o.Root, groups, progress)
+	if err != nil {
+		return nil, 0, err
+	}
+	begin := time.Now()
+	for _, group := range groups {
+		more, err := runGroup(ctx, group, o, servers, progress)
+		if err != nil {
+			return nil, 0, err
+		}
+		results = append(results, more...)
+	}
+	return results, time.Since(begin), nil
+}
+
+func (o Options) cells() ([][]cell, error) {
+	if o.Load == nil {
+		return cells(o.Scenarios, o.Variants)
+	}
+	variants, err := choose("variant", o.Variants, Variants())
+	if err != nil {
+		return nil, err
+	}
+	return [][]cell{o.Load.scenario().cells(variants)}, nil
 }
 
 func (o Options) rounds(s *scenario) int {
@@ -169,6 +198,14 @@ func runGroup(ctx context.Context, group []cell, o Options, servers map[string]s
 		}
 	}
 	return results, nil
+}
+
+// trust is an error if something makes the counts doubtful.
+func trust(results []*Result) error {
+	if faults := faultsOf(results); len(faults) > 0 {
+		return fmt.Errorf("the counts are not to be trusted:%s", faults.list())
+	}
+	return nil
 }
 
 // faultsOf collects what makes the counts doubtful.

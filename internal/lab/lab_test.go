@@ -27,19 +27,16 @@ func TestUpstreamLosesRequests(t *testing.T) {
 		r := newResult(cell{s, Upstream})
 		// A stop can be lucky.
 		const most = 20
-		for r.Stops < most && (r.Lost == 0 || name == "pipeline" && r.ExecutedUnanswered == 0) {
+		for r.Stops < most && r.Lost == 0 {
 			one, err := runner{exitBound: exitBound}.run(t.Context(), process.Command{Path: server}, s)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r.add(one)
 		}
-		t.Logf("%s: lost %d, executed but unanswered %d in %d stops", name, r.Lost, r.ExecutedUnanswered, r.Stops)
+		t.Logf("%s: lost %d in %d stops", name, r.Lost, r.Stops)
 		if r.Lost == 0 {
 			t.Errorf("%s: upstream lost nothing in %d stops", name, r.Stops)
-		}
-		if name == "pipeline" && r.ExecutedUnanswered == 0 {
-			t.Errorf("%s: upstream has answered all it executed in %d stops", name, r.Stops)
 		}
 		if len(r.tally.faults) > 0 {
 			t.Errorf("%s: faults:%s", name, r.tally.faults.list())
@@ -55,7 +52,7 @@ func TestPatchedServerKeepsItsLimits(t *testing.T) {
 	var out, progress strings.Builder
 	err := Run(t.Context(), Options{
 		Root:      root(t),
-		Scenarios: []string{"keepalive", "idle", "idle-long", "pipeline", "greedy", "slow"},
+		Scenarios: []string{"keepalive", "idle", "pool", "pipeline", "greedy", "slow"},
 		Variants:  []string{Patched},
 		Rounds:    rounds,
 		JSONFile:  file,

@@ -7,17 +7,17 @@ import (
 
 // The limits of the patched server.
 const (
-	// idleLimit is how many of its connections may lose a request per stop when
-	// they are used less often than the default window is long: a request can
-	// cross the FIN at the window's end, which HTTP/1.1 cannot avoid.
-	idleLimit = 1.0 / 1000
 	// connectLimit is the part of upstream's losses that is left where a stop
 	// hits connections on their way through the accept queue.
 	connectLimit = 1.0 / 10
 	// connectFloor is how much upstream must have lost for that to be judged.
 	connectFloor = 10
-	// holdLimit is for the median stop with idle connections and no final read.
+	// holdLimit is for the median stop with idle connections and no final read. A
+	// busy machine makes that longer, so upstream's, in the same run, judges then.
 	holdLimit = 20 * time.Millisecond
+	// silentLimit is for the median stop with connections that nobody uses, and
+	// the default window.
+	silentLimit = 700 * time.Millisecond
 )
 
 // outcome is how a check of a limit came out.
@@ -71,20 +71,28 @@ func judge(results []*Result) []verdict {
 			continue
 		}
 		switch s.name {
-		case "keepalive", "idle-long", "pipeline", "greedy", "slow":
+		case "keepalive", "idle", "pool", "pool-first", "few", "pipeline", "greedy", "slow":
 			check(r, r.Lost == 0, "lost %d of %d requests in %d stops (limit 0)", r.Lost, r.Requests, r.Stops)
 			if s.name == "pipeline" {
 				check(r, r.ExecutedUnanswered == 0, "executed but not answered: %d (limit 0)", r.ExecutedUnanswered)
 			}
-		case "idle":
-			conns := r.clients * r.Stops
-			limit := float64(conns) * idleLimit
-			check(r, float64(r.Lost) <= limit, "lost %d requests on %d connections (limit %g)", r.Lost, conns, limit)
 		case "connect", "connect-tls":
 			judgeConnect(r, find(s.name, Upstream), check, say)
-		case "hold":
-			seen := seconds(r.Shutdown.Median)
-			check(r, seen < holdLimit, "a stop takes %v at the median (limit: under %v)", seen, holdLimit)
+		case "hold", "silent":
+			limit := holdLimit
+			if s.name == "silent" {
+				limit = silentLimit
+			}
+			seen, up := seconds(r.Shutdown.Median), find(s.name, Upstream)
+			switch {
+			case seen < limit:
+				check(r, true, "a stop takes %v at the median (limit: under %v)", seen, limit)
+			case s.name == "hold" && up != nil:
+				half := seconds(up.Shutdown.Median / 2)
+				check(r, seen < half, "a stop takes %v at the median, and not under %v (limit on a busy machine: half of upstream's, %v)", seen, limit, half)
+			default:
+				say(r, open, "a stop takes %v at the median, and not under %v: run it alone, with nothing beside it", seen, limit)
+			}
 		}
 		if n := r.failedExits(); n > 0 {
 			check(r, false, "%d of %d processes did not exit with 0: %s%s", n, r.Stops, r.Exit, r.stderr)

@@ -13,7 +13,7 @@ import (
 )
 
 func result(scenario, variant string, stops, lost int) *Result {
-	r := &Result{Scenario: scenario, Variant: variant, Stops: stops, Lost: lost, clients: 1000, exits: counter{process.ExitClean: stops}}
+	r := &Result{Scenario: scenario, Variant: variant, Stops: stops, Lost: lost, exits: counter{process.ExitClean: stops}}
 	r.Requests = 1000
 	return r
 }
@@ -27,15 +27,15 @@ func TestLimits(t *testing.T) {
 		"nothing of the patched server": {[]*Result{result("keepalive", Upstream, 5, 7)}, nil},
 		"keepalive without a loss":      {[]*Result{result("keepalive", Patched, 5, 0)}, []outcome{kept}},
 		"keepalive with one":            {[]*Result{result("keepalive", Patched, 200, 1)}, []outcome{exceeded}},
-		"idle-long with one":            {[]*Result{result("idle-long", Patched, 10, 1)}, []outcome{exceeded}},
+		"idle with one":                 {[]*Result{result("idle", Patched, 10, 1)}, []outcome{exceeded}},
+		"pool with one":                 {[]*Result{result("pool", Patched, 10, 1)}, []outcome{exceeded}},
+		"exponential with one":          {[]*Result{result("exponential", Patched, 10, 1)}, nil},
 		"greedy with one":               {[]*Result{result("greedy", Patched, 10, 1)}, []outcome{exceeded}},
 		"slow with one":                 {[]*Result{result("slow", Patched, 10, 1)}, []outcome{exceeded}},
 		"pipeline, executed but unanswered": {
 			[]*Result{with(result("pipeline", Patched, 5, 0), func(r *Result) { r.ExecutedUnanswered = 1 })},
 			[]outcome{kept, exceeded},
 		},
-		"idle with 1 in 1,000":          {[]*Result{result("idle", Patched, 5, 5)}, []outcome{kept}},
-		"idle with more than that":      {[]*Result{result("idle", Patched, 5, 6)}, []outcome{exceeded}},
 		"connect, a tenth of upstream":  {[]*Result{result("connect", Upstream, 5, 50), result("connect", Patched, 5, 5)}, []outcome{kept}},
 		"connect, more than a tenth":    {[]*Result{result("connect", Upstream, 5, 50), result("connect", Patched, 5, 6)}, []outcome{exceeded}},
 		"connect without upstream":      {[]*Result{result("connect", Patched, 5, 6)}, []outcome{open}},
@@ -43,9 +43,15 @@ func TestLimits(t *testing.T) {
 		"connect, nobody lost anything": {[]*Result{result("connect-tls", Upstream, 5, 0), result("connect-tls", Patched, 5, 0)}, []outcome{kept}},
 		"a control that shows nothing":  {[]*Result{result("keepalive", Upstream, 5, 0), result("keepalive", Patched, 5, 0)}, []outcome{open, kept}},
 		"hold under the limit":          {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.0199 })}, []outcome{kept}},
-		"hold at the limit":             {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.02 })}, []outcome{exceeded}},
-		"an exit code":                  {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{process.ExitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
-		"a wrong answer":                {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.tally.problems.count("x", 1) })}, []outcome{kept, exceeded}},
+		"hold at the limit":             {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.02 })}, []outcome{open}},
+		"silent under the limit":        {[]*Result{with(result("silent", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.699 })}, []outcome{kept}},
+		"silent at the limit":           {[]*Result{with(result("silent", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.7 })}, []outcome{open}},
+		"hold as long as half of upstream's": {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.05 }),
+			with(result("hold", Upstream, 5, 0), func(r *Result) { r.Shutdown.Median = 0.1 })}, []outcome{exceeded}},
+		"hold on a busy machine": {[]*Result{with(result("hold", Patched, 5, 0), func(r *Result) { r.Shutdown.Median = 0.03 }),
+			with(result("hold", Upstream, 5, 0), func(r *Result) { r.Shutdown.Median = 0.1 })}, []outcome{kept}},
+		"an exit code":   {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.exits = counter{process.ExitClean: 4, "1": 1} })}, []outcome{kept, exceeded}},
+		"a wrong answer": {[]*Result{with(result("slow", Patched, 5, 0), func(r *Result) { r.tally.problems.count("x", 1) })}, []outcome{kept, exceeded}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []outcome
@@ -105,9 +111,8 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 
 func TestUnknownNamesAreRefusedWithTheValidOnes(t *testing.T) {
 	for name, c := range map[string]struct{ scenarios, variants []string }{
-		"scenario":              {[]string{"keepalive", "nope"}, nil},
-		"variant":               {nil, []string{"nope"}},
-		"patched only scenario": {[]string{"idle-long"}, []string{Upstream, NetHTTP}},
+		"scenario": {[]string{"keepalive", "nope"}, nil},
+		"variant":  {nil, []string{"nope"}},
 	} {
 		_, err := cells(c.scenarios, c.variants)
 		if err == nil {
@@ -116,16 +121,26 @@ func TestUnknownNamesAreRefusedWithTheValidOnes(t *testing.T) {
 			t.Errorf("%s: the error does not say what is valid: %v", name, err)
 		}
 	}
-	groups, err := cells(nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, g := range groups {
-		n += len(g)
-	}
-	if want := len(scenarios)*len(Variants()) - 2; n != want {
-		t.Errorf("%d rows without a choice, want %d: all, idle-long on the patched server only", n, want)
+}
+
+func TestScenarioThatIsNamedOnlyRunsWhenAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		asked []string
+		want  bool
+	}{{nil, false}, {[]string{"deaf"}, true}} {
+		groups, err := cells(c.asked, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := slices.ContainsFunc(groups, func(g []cell) bool { return g[0].scenario.name == "deaf" })
+		if runs != c.want {
+			t.Errorf("asked for %v: deaf runs: %t, want %t", c.asked, runs, c.want)
+		}
+		for _, g := range groups {
+			if len(g) != len(Variants()) {
+				t.Errorf("%s: %d variants, want all", g[0].scenario.name, len(g))
+			}
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func writeTable(w io.Writer, results []*Result, terminal bool) {
 func writeDetails(w io.Writer, results []*Result) {
 	for _, r := range results {
 		if r.Variant == Patched && r.Lost > 0 {
-			fmt.Fprintf(w, "%s, %s, how requests were lost:%s\n", r.Scenario, r.Variant, r.tally.losses.list())
+			fmt.Fprintf(w, "%s, %s, how requests were lost:%s\n", r.Scenario, r.Variant, r.Losses())
 		}
 		// The patched server's are in its verdict.
 		if r.Variant != Patched && len(r.tally.problems) > 0 {

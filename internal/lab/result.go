@@ -43,7 +43,6 @@ type Result struct {
 	// code 0, else each way to end with its count, such as "0 (9), killed (1)".
 	Exit string `json:"exit"`
 
-	clients  int
 	shutdown []time.Duration
 	exits    counter
 	stderr   string
@@ -59,7 +58,7 @@ type Spread struct {
 }
 
 func newResult(c cell) *Result {
-	return &Result{Scenario: c.scenario.name, Variant: c.variant, clients: c.scenario.clients}
+	return &Result{Scenario: c.scenario.name, Variant: c.variant}
 }
 
 // add adds a round.
@@ -82,6 +81,9 @@ func (r *Result) add(one *round) {
 		r.stderr = one.stderr
 	}
 }
+
+// Losses says what the losses looked like, a line each after a line end.
+func (r *Result) Losses() string { return r.tally.losses.list() }
 
 // failedExits is the number of rounds that did not end with exit code 0.
 func (r *Result) failedExits() int { return r.Stops - r.exits[process.ExitClean] }

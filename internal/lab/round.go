@@ -129,7 +129,7 @@ func (r runner) run(ctx context.Context, server process.Command, s *scenario) (*
 		return nil, context.Cause(ctx)
 	}
 
-	yard.stopping.Store(true)
+	close(yard.stopping)
 	if r.stopping != nil {
 		r.stopping()
 	}

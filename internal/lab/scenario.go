@@ -28,47 +28,59 @@ func (s span) draw() time.Duration {
 	return s.min + rand.N(s.max-s.min+1)
 }
 
+// mean is a mean of durations to draw from, exponentially distributed: whoever
+// comes next is independent of when somebody came last.
+type mean time.Duration
+
+func (m mean) draw() time.Duration { return time.Duration(rand.ExpFloat64() * float64(m)) }
+
 // scenario is one kind of load and what belongs to it.
 type scenario struct {
 	name string
 	what string // for the help text, in half a line
 
 	clients int
-	run     func(*client, *scenario) // one client, from its first connect to its end
-	think   span                     // between a response and the next request
-	handler span                     // what the handler is asked to sleep
-	stop    span                     // from "all clients are under way" to SIGTERM
+	run     func(*client, *scenario)          // one client, from its first connect to its end
+	stagger time.Duration                     // over which the first requests are spread
+	think   interface{ draw() time.Duration } // between a response and the next request
+	handler span                              // what the handler is asked to sleep
+	stop    span                              // from "all clients are under way" to SIGTERM
 
 	tls         bool
-	patchedOnly bool
 	patchedArgs []string // more arguments for the patched server
 	demoRounds  int
+	named       bool // run only if it is asked for by its name
 }
 
 // scenarios is the table of them all, in the order in which they are run.
 var scenarios = []scenario{
 	{
 		name: "keepalive", what: "100 keep-alive connections in a closed loop, think time 0 to 20 ms",
-		clients: 100, run: (*client).keepalive,
+		clients: 100, run: (*client).keepalive, stagger: ms(20),
 		think: span{0, ms(20)}, handler: span{0, ms(3)}, stop: span{ms(20), ms(250)},
 		demoRounds: 10,
 	},
 	{
-		name: "idle", what: "1,000 pooled connections, each used every 0.2 to 1.5 s",
-		clients: 1000, run: (*client).keepalive,
-		think: span{ms(200), ms(1500)}, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
+		name: "idle", what: "1,000 keep-alive connections, each used every 0.2 to 1.5 s",
+		clients: 1000, run: (*client).keepalive, stagger: ms(300),
+		think: pauses, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
 		demoRounds: 3,
 	},
 	{
-		name: "idle-long", what: "the same with a final-read window of 4 s (patched only)",
-		clients: 1000, run: (*client).keepalive,
-		think: span{ms(200), ms(1500)}, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
-		patchedOnly: true, patchedArgs: []string{"-final-read", "4s"},
+		name: "pool", what: "4 pools of 256 clients that reuse the last used connection first, pauses as in idle",
+		clients: 4 * poolSize, run: (*client).lastUsedFirst,
+		think: pauses, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
+		demoRounds: 2,
+	},
+	{
+		name: "silent", what: "1,000 connections that nobody uses any more: how long is a stop?",
+		clients: 1000, run: (*client).hold,
+		stop:       span{ms(20), ms(150)},
 		demoRounds: 2,
 	},
 	{
 		name: "pipeline", what: "20 connections, batches of 8 pipelined requests",
-		clients: 20, run: (*client).pipeline,
+		clients: 20, run: (*client).pipeline, think: span{},
 		handler: span{0, ms(2)}, stop: span{ms(20), ms(250)},
 		demoRounds: 5,
 	},
@@ -103,16 +115,56 @@ var scenarios = []scenario{
 		patchedArgs: []string{"-final-read", "-1s"},
 		demoRounds:  10,
 	},
+	{
+		name: "pool-first", what: "as pool, with pools that reuse the first used one first", named: true,
+		clients: 4 * poolSize, run: (*client).firstUsedFirst,
+		think: pauses, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
+	},
+	{
+		name: "exponential", what: "as idle, with exponential pauses of 1 s on average", named: true,
+		clients: 1000, run: (*client).keepalive, stagger: ms(300),
+		think: mean(time.Second), handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
+	},
+	{
+		name: "poll-1s", what: "1,000 connections, each used every second", named: true,
+		clients: 1000, run: (*client).keepalive, stagger: time.Second,
+		think: span{time.Second, time.Second}, stop: span{0, time.Second},
+	},
+	{
+		name: "poll-5s", what: "1,000 connections, each used every 5 s", named: true,
+		clients: 1000, run: (*client).keepalive, stagger: 5 * time.Second,
+		think: span{5 * time.Second, 5 * time.Second}, stop: span{0, time.Second},
+	},
+	{
+		name: "few", what: "500 connections as in idle among 4,500 as in silent", named: true,
+		clients: 5000, run: (*client).oneOfTen, stagger: ms(300),
+		think: pauses, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
+	},
+	{
+		name: "deaf", what: "as idle, with clients that never look for FIN", named: true,
+		clients: 1000, run: (*client).deaf, stagger: ms(300),
+		think: pauses, handler: span{0, ms(3)}, stop: span{ms(300), ms(1500)},
+	},
 }
+
+// pauses are those of connections that are used now and then.
+var pauses = span{ms(200), ms(1500)}
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // ScenarioHelp lists the scenarios with what each does, a line each.
 func ScenarioHelp() string {
 	var b strings.Builder
-	for _, s := range scenarios {
-		fmt.Fprintf(&b, "  %-12s %s\n", s.name, s.what)
+	list := func(named bool) {
+		for _, s := range scenarios {
+			if s.named == named {
+				fmt.Fprintf(&b, "  %-12s %s\n", s.name, s.what)
+			}
+		}
 	}
+	list(false)
+	b.WriteString("\nOnly when asked for:\n")
+	list(true)
 	return b.String()
 }
 
@@ -160,23 +212,17 @@ func cells(askedScenarios, askedVariants []string) ([][]cell, error) {
 	var groups [][]cell
 	for i := range scenarios {
 		s := &scenarios[i]
-		if !slices.Contains(names, s.name) {
+		if !slices.Contains(names, s.name) || s.named && len(askedScenarios) == 0 {
 			continue
 		}
-		var group []cell
-		for _, v := range variants {
-			if s.patchedOnly && v != Patched {
-				continue
-			}
-			group = append(group, cell{s, v})
-		}
-		if len(group) > 0 {
-			groups = append(groups, group)
-		}
-	}
-	if len(groups) == 0 {
-		return nil, fmt.Errorf("scenario %s runs on the patched server only: add it with -variant %s",
-			strings.Join(names, ", "), Patched)
+		groups = append(groups, s.cells(variants))
 	}
 	return groups, nil
+}
+
+func (s *scenario) cells(variants []string) (group []cell) {
+	for _, v := range variants {
+		group = append(group, cell{s, v})
+	}
+	return group
 }

@@ -16,6 +16,13 @@ type Result struct {
 	// touch, by [Hunk.Key]: "sha256:" and hexadecimal digits. A hash covers
 	// the tokens, so neither layout nor comments change it.
 	Declarations map[string]string
+	// Statements are hashes of what the hunks depend on in these declarations,
+	// by [Hunk.Key], ": " and [Hunk.Anchor]: the statements that hold what they
+	// match and the heads of those that enclose them. Hunks that did not apply
+	// are left out, and those that depend on no statement.
+	Statements map[string]string
+	// Watched are hashes of the watched declarations, as far as they are there.
+	Watched map[string]string
 	// Errors says of each hunk that did not apply why.
 	Errors map[*Hunk]error
 }
@@ -29,6 +36,8 @@ func (s *Set) Apply(src fs.FS) (*Result, error) {
 	res := &Result{
 		Files:        map[string][]byte{},
 		Declarations: map[string]string{},
+		Statements:   map[string]string{},
+		Watched:      map[string]string{},
 		Errors:       map[*Hunk]error{},
 	}
 	var errs []error
@@ -45,9 +54,6 @@ func (s *Set) Apply(src fs.FS) (*Result, error) {
 	}
 	for _, file := range slices.Sorted(maps.Keys(byFile)) {
 		hunks := byFile[file]
-		if hunks[0].module() {
-			continue
-		}
 		text, err := fs.ReadFile(src, file)
 		if err != nil {
 			for _, h := range hunks {
@@ -55,7 +61,7 @@ func (s *Set) Apply(src fs.FS) (*Result, error) {
 			}
 			continue
 		}
-		out, fileErrs := applyFile(file, text, hunks, res.Declarations)
+		out, fileErrs := applyFile(file, text, hunks, res)
 		for _, err := range fileErrs {
 			fail(err)
 		}
@@ -63,15 +69,11 @@ func (s *Set) Apply(src fs.FS) (*Result, error) {
 			res.Files[file] = out
 		}
 	}
-	files, modErrs := applyModule(src, byFile["go.mod"], byFile["go.sum"])
-	maps.Copy(res.Files, files)
-	for _, err := range modErrs {
-		fail(err)
-	}
+	s.watch(src, res)
 	return res, errors.Join(errs...)
 }
 
-func applyFile(name string, text []byte, hunks []*Hunk, hashes map[string]string) ([]byte, []error) {
+func applyFile(name string, text []byte, hunks []*Hunk, res *Result) ([]byte, []error) {
 	src, err := parseSource(name, text)
 	if err != nil {
 		return nil, []error{fmt.Errorf("the pristine file does not parse: %w", err)}
@@ -80,7 +82,10 @@ func applyFile(name string, text []byte, hunks []*Hunk, hashes map[string]string
 	var errs []error
 	for _, h := range hunks {
 		if d, err := src.lookup(h); err == nil {
-			hashes[h.Key()] = src.hash(d)
+			res.Declarations[h.Key()] = src.hash(d)
+			if hash := src.anchorHash(h, d); hash != "" {
+				res.Statements[h.Key()+": "+h.Anchor()] = hash
+			}
 		}
 		e, herr := src.edits(h)
 		if herr != nil {

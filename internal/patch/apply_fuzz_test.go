@@ -58,6 +58,7 @@ func FuzzApply(f *testing.F) {
 	} {
 		f.Add([]byte(places), []byte(section("one", "@@ s.go "+where[0]+" @@\n"+where[1])), where[0], where[1])
 	}
+	f.Add([]byte(source), []byte(section("one", "@@ s.go F @@\n-return b")+"## On what\nprose\n\nWatch: s.go F, v\nWatch: s.go (*T).x\n\n\nWatch: a.go T\nafter\n"), "F", "-b")
 	f.Fuzz(func(t *testing.T, source, patches []byte, decl, hunk string) {
 		if len(source) > 1<<14 || len(patches) > 1<<14 || len(hunk) > 1<<12 {
 			return
@@ -69,9 +70,7 @@ func FuzzApply(f *testing.F) {
 		if set, err := Parse("PATCHES.md", patches); err == nil {
 			src := fstest.MapFS{"go.mod": {Data: []byte("module m\n")}}
 			for _, name := range set.Files() {
-				if name != "go.mod" && name != "go.sum" {
-					src[name] = &fstest.MapFile{Data: source}
-				}
+				src[name] = &fstest.MapFile{Data: source}
 			}
 			checkApplied(t, set, src, source)
 		}
@@ -83,9 +82,44 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
+// checkWatched writes the Watch lines of a set anew, which has to change nothing
+// of what the set says, and to come to rest.
+func checkWatched(t *testing.T, set *Set) {
+	t.Helper()
+	var keys []string
+	for _, w := range set.Watched {
+		keys = append(keys, w.Key())
+	}
+	slices.Sort(keys)
+	text := set.WithWatched(keys)
+	again, err := Parse(set.Name, text)
+	if err != nil {
+		t.Fatalf("with its Watch lines written anew it does not parse: %v\n%s", err, text)
+	}
+	var have []string
+	for _, w := range again.Watched {
+		have = append(have, w.Key())
+	}
+	if !slices.Equal(have, keys) || len(again.Hunks()) != len(set.Hunks()) {
+		t.Fatalf("written anew, it watches %q in place of %q, with %d hunks in place of %d\n%s", have, keys, len(again.Hunks()), len(set.Hunks()), text)
+	}
+	if last := again.WithWatched(keys); !bytes.Equal(last, text) {
+		t.Fatalf("written anew twice, it is\n%s\nafter\n%s", last, text)
+	}
+}
+
 func checkApplied(t *testing.T, set *Set, src fstest.MapFS, source []byte) {
 	t.Helper()
 	res, err := set.Apply(src)
+	for _, h := range set.Hunks() {
+		if text, decl, anchor, ok := Locate(src, h); ok {
+			if decl.End > len(text) || anchor != (Region{}) && (anchor.Start < decl.Start || anchor.End > decl.End) {
+				t.Fatalf("%s is at %+v, and its anchor at %+v", h.Key(), decl, anchor)
+			}
+			Suggest(src, h, decl.Line+1, decl.EndLine)
+		}
+	}
+	checkWatched(t, set)
 	for name, out := range res.Files {
 		if !strings.HasSuffix(name, ".go") {
 			continue
@@ -101,7 +135,7 @@ func checkApplied(t *testing.T, set *Set, src fstest.MapFS, source []byte) {
 		}
 	}
 	hunks := set.Hunks()
-	if err != nil || len(hunks) != 1 || hunks[0].module() {
+	if err != nil || len(hunks) != 1 {
 		return
 	}
 	h := hunks[0]

@@ -1,8 +1,6 @@
 package patch
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -15,6 +13,7 @@ type source struct {
 	name  string
 	text  []byte
 	fset  *token.FileSet
+	file  *ast.File
 	decls map[string][]*decl
 }
 
@@ -31,6 +30,7 @@ type decl struct {
 	start, end int
 	// dropStart is where the doc comment begins, or start.
 	dropStart int
+	node      ast.Node
 	// noDrop says why the declaration cannot be dropped, if so.
 	noDrop string
 	// body is that of a function, nil in other declarations.
@@ -46,9 +46,9 @@ func parseSource(name string, text []byte) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: name, text: text, fset: fset, decls: map[string][]*decl{}}
+	s := &source{name: name, text: text, fset: fset, file: file, decls: map[string][]*decl{}}
 	add := func(name, keyword string, node ast.Node, doc *ast.CommentGroup) *decl {
-		d := &decl{keyword: keyword, start: s.offset(node.Pos()), end: s.offset(node.End())}
+		d := &decl{keyword: keyword, node: node, start: s.offset(node.Pos()), end: s.offset(node.End())}
 		d.dropStart = d.start
 		if doc != nil {
 			d.dropStart = s.offset(doc.Pos())
@@ -59,7 +59,7 @@ func parseSource(name string, text []byte) (*source, error) {
 	for _, node := range file.Decls {
 		switch node := node.(type) {
 		case *ast.FuncDecl:
-			d := add(funcName(node), "func", node, node.Doc)
+			d := add(FuncName(node), "func", node, node.Doc)
 			if node.Body != nil {
 				d.body, d.closing = node.Body, node.Body.Rbrace
 			}
@@ -125,9 +125,9 @@ func usesIota(spec *ast.ValueSpec) bool {
 	return found
 }
 
-// funcName is the name of a function as hunk headers write it: the receiver
+// FuncName is the name of a function as hunk headers write it: the receiver
 // without its name and without type parameters.
-func funcName(f *ast.FuncDecl) string {
+func FuncName(f *ast.FuncDecl) string {
 	if f.Recv == nil || len(f.Recv.List) == 0 {
 		return f.Name.Name
 	}
@@ -212,14 +212,4 @@ func (s *source) tokens(d *decl) []tok {
 		tokens[i].end += d.start
 	}
 	return tokens
-}
-
-// hash is over the tokens of the declaration: layout and comments do not change
-// it.
-func (s *source) hash(d *decl) string {
-	h := sha256.New()
-	for _, t := range s.tokens(d) {
-		fmt.Fprintf(h, "%s %q\n", t.tok, t.text)
-	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -33,30 +33,43 @@ func (s *source) edits(h *Hunk) ([]edit, *HunkError) {
 		start, end := s.wholeLines(d.dropStart, d.end)
 		return []edit{{start, end, "", h}}, nil
 	}
-	p, lineErr := h.tokens()
-	if lineErr != nil {
-		return nil, newHunkError(h, KindNoMatch, lineErr.msg)
+	tokens, p, herr := s.match(h, d)
+	if herr != nil {
+		return nil, herr
 	}
 	if h.Place != "" {
-		e, herr := s.insertAt(h, d, p.plus[0])
-		return []edit{e}, herr
+		return []edit{s.insertAt(h, tokens[0], p.plus[0])}, nil
+	}
+	return s.place(h, p, tokens), nil
+}
+
+// match finds the tokens of a declaration that a hunk is about, with the pattern
+// fitted to them: those that it matches, or the one token that its place is at.
+func (s *source) match(h *Hunk, d *decl) ([]tok, *pattern, *HunkError) {
+	p, lineErr := h.tokens()
+	if lineErr != nil {
+		return nil, nil, newHunkError(h, KindNoMatch, lineErr.msg)
+	}
+	if h.Place != "" {
+		at, err := s.placeOf(h, d)
+		return []tok{at}, p, err
 	}
 	tokens, where := s.tokens(d), "the declaration"
 	if h.If != "" {
 		head, herr := s.ifHead(h, d)
 		if herr != nil {
-			return nil, herr
+			return nil, nil, herr
 		}
 		tokens, where = within(tokens, head), fmt.Sprintf("the head of the if statement that holds %q", h.If)
 	}
 	matches := find(tokens, p.tokens)
 	if len(matches) != 1 {
-		return nil, countError(h, len(matches),
+		return nil, nil, countError(h, len(matches),
 			"the '-' and context lines do not occur in "+where,
 			"the '-' and context lines have to occur once; add context")
 	}
 	m := matches[0]
-	return s.place(h, p.fit(m), tokens[m[0]:m[len(p.tokens)]]), nil
+	return tokens[m[0]:m[len(p.tokens)]], p.fit(m), nil
 }
 
 // countError says that something is there not once but n times.

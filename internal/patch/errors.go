@@ -13,15 +13,15 @@ const (
 	KindManyMatches   Kind = "several matches"
 	KindOverlap       Kind = "overlapping edits"
 	KindResult        Kind = "result does not parse"
-	KindModule        Kind = "module requirement"
 )
 
 // HunkError says why a hunk does not apply to a version of the source.
 type HunkError struct {
 	Hunk *Hunk
 	Kind Kind
-	// Matches is how often the hunk's tokens occur in the declaration. It is
-	// of use for KindNoMatch and KindManyMatches.
+	// Matches is how often the hunk's tokens occur, or how many loops or if
+	// statements there are that its header may mean. It is of use for
+	// KindNoMatch and KindManyMatches.
 	Matches int
 	// Other is the hunk that this one is in conflict with, for KindOverlap.
 	Other *Hunk

@@ -61,8 +61,8 @@ func (e *ParseError) Error() string {
 //	             "if" and the block) of the one if statement whose head holds
 //	             the tokens
 //
-// "@@ go.mod @@" with lines "+module version" changes the version of a module
-// that is required, "@@ go.sum @@" adds the lines with its hashes.
+// Outside of patches, a line "Watch: server.go acceptConn, (*Server).setState"
+// names declarations of a file that no patch touches, but our code relies on.
 //
 // The error joins a [ParseError] for each mistake.
 func Parse(name string, text []byte) (*Set, error) {
@@ -135,6 +135,10 @@ func (p *reader) line(n int, line string) {
 		if len(m[1]) == 3 {
 			p.startPatch(n, m[2])
 		}
+		return
+	}
+	if list, ok := strings.CutPrefix(line, watchPrefix); ok {
+		p.watch(n, list)
 		return
 	}
 	if p.patch != nil {
@@ -238,14 +242,8 @@ func (p *reader) header(n int, line string) {
 	h := &Hunk{Patch: p.patch.Name, Line: n, File: words[0]}
 	words = words[1:]
 	p.hunk = h
-	if h.module() {
-		if len(words) > 0 {
-			p.errorf(n, "%s has no declarations: the header is @@ %s @@", h.File, h.File)
-		}
-		return
-	}
 	if !strings.HasSuffix(h.File, ".go") {
-		p.errorf(n, "%s is neither a Go file nor go.mod nor go.sum", h.File)
+		p.errorf(n, "%s is no Go file", h.File)
 	}
 	if len(words) > 1 && isKeyword(words[0]) {
 		h.Keyword = words[0]
@@ -318,8 +316,6 @@ func (h *Hunk) validate() *lineError {
 		return &lineError{h.Lines[0].N, "a dropped declaration has no lines"}
 	case h.Drop:
 		return nil
-	case h.module():
-		return h.validateModule()
 	case !minus && !plus:
 		return &lineError{h.Line, "the hunk changes nothing: it has neither '-' nor '+' lines"}
 	}

@@ -4,28 +4,36 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/token"
 )
 
-// insertAt puts lines at a place of a declaration.
-func (s *source) insertAt(h *Hunk, d *decl, text string) (edit, *HunkError) {
+// placeOf is what stands at a hunk's place: the brace that the lines come behind
+// or before, or the loop as if it were one token.
+func (s *source) placeOf(h *Hunk, d *decl) (tok, *HunkError) {
+	at := func(start, end token.Pos) tok { return tok{start: s.offset(start), end: s.offset(end)} }
 	switch {
 	case h.Place == PlaceEnd && !d.closing.IsValid():
-		return edit{}, newHunkError(h, KindNoMatch, "the declaration has no end to insert at: it is neither a struct type nor a function with a body")
+		return tok{}, newHunkError(h, KindNoMatch, "the declaration has no end to insert at: it is neither a struct type nor a function with a body")
 	case h.Place == PlaceEnd:
-		return s.insertBefore(h, s.offset(d.closing), text), nil
+		return at(d.closing, d.closing+1), nil
 	case d.body == nil:
-		return edit{}, newHunkError(h, KindNoMatch, fmt.Sprintf("the declaration has no %q: it is not a function with a body", h.Place))
+		return tok{}, newHunkError(h, KindNoMatch, fmt.Sprintf("the declaration has no %q: it is not a function with a body", h.Place))
 	case h.Place == PlaceStart:
-		return s.insertAfter(h, s.offset(d.body.Lbrace)+1, text), nil
+		return at(d.body.Lbrace, d.body.Lbrace+1), nil
 	}
 	loop, err := s.loop(h, d)
 	if err != nil {
-		return edit{}, err
+		return tok{}, err
 	}
-	if h.Place == PlaceBeforeLoop {
-		return s.insertBefore(h, s.offset(loop.Pos()), text), nil
+	return at(loop.Pos(), loop.End()), nil
+}
+
+// insertAt puts lines at a hunk's place.
+func (s *source) insertAt(h *Hunk, at tok, text string) edit {
+	if h.Place == PlaceEnd || h.Place == PlaceBeforeLoop {
+		return s.insertBefore(h, at.start, text)
 	}
-	return s.insertAfter(h, s.offset(loop.End()), text), nil
+	return s.insertAfter(h, at.end, text)
 }
 
 // loop is the one for statement of a function's body that is not nested in

@@ -9,7 +9,20 @@ type Set struct {
 	// Text is the file.
 	Text    []byte
 	Patches []*Patch
+	// Watched are the declarations that the Watch lines name.
+	Watched []Watch
 }
+
+// Watch is a declaration that no patch touches, but our code relies on.
+type Watch struct {
+	// File and Decl are as in a [Hunk].
+	File, Decl string
+	// Line is the line in PATCHES.md, from 1.
+	Line int
+}
+
+// Key is the name of the declaration, as [Hunk.Key].
+func (w Watch) Key() string { return w.File + " " + w.Decl }
 
 // Patch is one named change: a section of PATCHES.md.
 type Patch struct {
@@ -25,7 +38,7 @@ type Patch struct {
 	Hunks    []*Hunk
 }
 
-// Hunk is a change of one declaration, or of go.mod or go.sum.
+// Hunk is a change of one declaration.
 type Hunk struct {
 	// Patch is the name of the patch that the hunk belongs to.
 	Patch string
@@ -34,8 +47,7 @@ type Hunk struct {
 	// File is the path of the patched file in the module, with slashes.
 	File string
 	// Decl names the declaration as the pin does, without a leading keyword:
-	// "(*Server).Serve", "acceptConn", "RequestCtx". It is empty for go.mod and
-	// go.sum.
+	// "(*Server).Serve", "acceptConn", "RequestCtx".
 	Decl string
 	// Keyword is the keyword that stood before the name, or empty: "type",
 	// "var", "const", "func". The declaration must be of that kind.
@@ -85,10 +97,6 @@ type Line struct {
 func (h *Hunk) Key() string {
 	return strings.TrimSpace(h.File + " " + h.Decl)
 }
-
-// module reports whether the hunk is for go.mod or go.sum, which are not Go
-// source and have rules of their own.
-func (h *Hunk) module() bool { return h.File == "go.mod" || h.File == "go.sum" }
 
 // Files are the files that the patches touch, each once, in the order of
 // PATCHES.md.

@@ -7,14 +7,12 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/semver"
 
 	"github.com/fastdrain/fastdrain/internal/patch"
-	"github.com/fastdrain/fastdrain/internal/tree"
 	"github.com/fastdrain/fastdrain/internal/upstream"
 )
 
@@ -42,9 +40,24 @@ type Checked struct {
 	Failed map[string]bool
 	// Errors are what is wrong, each a sentence or more.
 	Errors []error
-	// Changed are the declarations that the patches touch and that are not
-	// what they are in the pinned version.
+	// Changed are the declarations that the patches touch or that are watched,
+	// and that are not what they are in the pinned version.
 	Changed []string
+	// Again are the statements and watched declarations among what has changed
+	// that nobody has read yet, as [Pin.Statements] and [Pin.Watched] name them.
+	// Since says which version each was read in last.
+	Again []string
+	Since map[string]string
+	// Help is for the patches that do not apply, Diffs for what has changed, that
+	// with something in Again first. They are there if they can be of use: the
+	// version is newer than the pinned one, or has something wrong.
+	Help  []Help
+	Diffs []Diff
+	// NewTests are upstream's tests of the root package that are not in the
+	// pinned version and name what is patched or watched.
+	NewTests []string
+
+	hashes map[string]string // of what MarkRead notes
 	// PinStale says how the pin and PATCHES.md disagree. It is looked for in
 	// the pinned version only.
 	PinStale []string
@@ -53,14 +66,22 @@ type Checked struct {
 	CompileNote string
 }
 
-// OK reports whether the version can be patched, or could not be had.
+// Applies reports whether all patches apply and the result compiles.
+func (c *Checked) Applies() bool { return len(c.Errors) == 0 && c.Compiles != CompilesNo }
+
+// OK reports whether the version can be patched and has been read, or could not
+// be had.
 func (c *Checked) OK() bool {
-	return len(c.Errors) == 0 && len(c.PinStale) == 0 && c.Compiles != CompilesNo
+	return c.Applies() && len(c.PinStale) == 0 && len(c.Again) == 0
 }
 
+// Newest is the version argument of check that stands for the newest release that
+// the module proxy lists.
+const Newest = "newest"
+
 // CheckVersions resolves what a version argument of check means: nothing for
-// the pinned version, a version, or a range FROM..TO of all that the module
-// proxy lists, both ends included.
+// the pinned version, a version, [Newest], or a range FROM..TO of all that the
+// module proxy lists, both ends included.
 func (p *Project) CheckVersions(ctx context.Context, arg string) ([]string, error) {
 	pin, err := p.Pin()
 	if err != nil {
@@ -68,6 +89,19 @@ func (p *Project) CheckVersions(ctx context.Context, arg string) ([]string, erro
 	}
 	if arg == "" {
 		return []string{pin.Version}, nil
+	}
+	if arg == Newest {
+		versions, err := upstream.Versions(ctx, pin.Module)
+		if err != nil {
+			return nil, err
+		}
+		semver.Sort(versions)
+		for _, v := range slices.Backward(versions) {
+			if semver.Prerelease(v) == "" {
+				return []string{v}, nil
+			}
+		}
+		return nil, fmt.Errorf("the module proxy lists no release of %s", pin.Module)
 	}
 	from, to, isRange := strings.Cut(arg, "..")
 	if !isRange {
@@ -120,9 +154,11 @@ func (p *Project) Check(ctx context.Context, version string, progress func(strin
 	r.Version, r.Pinned = c.Upstream.Version, c.Pinned
 	for h := range c.Result.Errors {
 		r.Failed[h.Patch] = true
-		delete(c.Result.Declarations, h.Key()) // "applies, but changed" would be wrong
 	}
 	r.compareWithPin(pin, c.Result)
+	if err := p.help(ctx, pin, c, r); err != nil {
+		return nil, err
+	}
 	if len(r.Errors) > 0 {
 		r.CompileNote = "not every patch applies"
 		return r, nil
@@ -133,39 +169,79 @@ func (p *Project) Check(ctx context.Context, version string, progress func(strin
 }
 
 func (r *Checked) compareWithPin(pin *Pin, res *patch.Result) {
-	for _, name := range slices.Sorted(maps.Keys(res.Declarations)) {
-		h, ok := pin.Declarations[name]
-		switch {
-		case !ok && r.Pinned:
-			r.PinStale = append(r.PinStale, name+" is not in the pin")
-		case ok && h != res.Declarations[name] && r.Pinned:
-			r.PinStale = append(r.PinStale, name+" has another hash in the pin")
-		case ok && h != res.Declarations[name]:
-			r.Changed = append(r.Changed, name)
+	r.Since = map[string]string{}
+	if r.Pinned {
+		r.PinStale = slices.Concat(stale(pin.Declarations, res.Declarations), stale(pin.Statements, res.Statements), stale(pin.Watched, res.Watched))
+		if len(r.Errors) > 0 {
+			// What is not there is named by the errors.
+			r.PinStale = slices.DeleteFunc(r.PinStale, func(s string) bool { return strings.HasSuffix(s, notThere) })
 		}
-	}
-	if !r.Pinned || len(r.Errors) > 0 {
+		r.Again = slices.Sorted(maps.Keys(pin.Unread))
+		r.Since = pin.Unread
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(pin.Declarations)) {
-		if _, ok := res.Declarations[name]; !ok {
-			r.PinStale = append(r.PinStale, name+" is in the pin, but no patch touches it")
+	r.hashes = pin.hashes(res)
+	r.Again = pin.unread(r.Version, r.hashes)
+	for _, name := range r.Again {
+		r.Since[name] = pin.Version
+	}
+	for _, of := range [][2]map[string]string{{pin.Declarations, res.Declarations}, {pin.Watched, res.Watched}} {
+		for name, h := range of[0] {
+			if of[1][name] != h {
+				r.Changed = append(r.Changed, name)
+			}
 		}
 	}
+	slices.Sort(r.Changed)
+}
+
+const notThere = " is in the pin, but PATCHES.md does not need it, or it is gone"
+
+// stale says how the hashes of the pin are not those of the pinned version.
+func stale(pin, have map[string]string) []string {
+	var says []string
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if h, ok := pin[name]; !ok {
+			says = append(says, name+" is not in the pin")
+		} else if h != have[name] {
+			says = append(says, name+" has another hash in the pin")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(pin)) {
+		if _, ok := have[name]; !ok {
+			says = append(says, name+notThere)
+		}
+	}
+	return says
+}
+
+// MarkRead notes in the pin that what Check found in a version has been read:
+// what is in Again is not asked for any more, then and here. Of a patch that
+// does not apply nothing can have been read.
+func (p *Project) MarkRead(c *Checked) error {
+	pin, err := p.Pin()
+	if err != nil {
+		return err
+	}
+	if c.Pinned {
+		pin.Unread = nil
+	} else {
+		pin.setRead(c.Version, c.hashes)
+	}
+	if err := p.SetPin(pin); err != nil {
+		return err
+	}
+	c.Again = nil
+	return nil
 }
 
 // compile builds all packages of the copy.
 func (c *Copy) compile(ctx context.Context) (Compiles, string, error) {
-	dir, err := os.MkdirTemp("", "fastdrain-check-")
+	dir, err := c.temporary()
 	if err != nil {
 		return CompilesUnknown, "", err
 	}
 	defer os.RemoveAll(dir)
-	for name, data := range c.Files {
-		if err := tree.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), data, 0o644); err != nil {
-			return CompilesUnknown, "", err
-		}
-	}
 	run := func(args ...string) (string, error) {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = dir

@@ -15,9 +15,6 @@ const (
 
 	// Tag is the build tag that selects sources which use the patched copy's API.
 	Tag = "fastdrain"
-
-	// brrr is the requirement of upstream's that a checkout overrides.
-	brrr = "github.com/molecule-man/go-brrr"
 )
 
 // Builder builds from a checkout of the project.

@@ -62,19 +62,6 @@ func (b Builder) UpstreamModfile(ctx context.Context) (path, version string, err
 	sums := new(bytes.Buffer)
 	fmt.Fprintf(sums, "%s %s %s\n%s %s/go.mod %s\n", Module, version, upstream.Sum, Module, version, upstream.GoModSum)
 
-	// Upstream asks for a version of go-brrr that cannot be downloaded
-	// everywhere. Both servers take the one that the patched copy takes.
-	ours, err := readModfile(filepath.Join(b.Root, "server", "go.mod"))
-	if err != nil {
-		return "", "", err
-	}
-	for _, req := range ours.Require {
-		if req.Mod.Path == brrr {
-			if err := root.AddReplace(brrr, "", brrr, req.Mod.Version); err != nil {
-				return "", "", err
-			}
-		}
-	}
 	path, err = b.write("upstream", root, sums, filepath.Join(upstream.Dir, "go.sum"))
 	return path, version, err
 }

@@ -1,7 +1,8 @@
 /*
  * The stop, and what each connection makes of it: who stores what before loading
- * what, who holds the lock when a deadline is set, and what a close has looked
- * at. The names in brackets are those of the Go code in server/.
+ * what, who holds the lock when a deadline is set or a connection is closed from
+ * outside, and what a close has looked at. The names in brackets are those of the
+ * Go code in server/.
  *
  * Every interleaving of CONNS connections with their clients, the drain and one
  * snapshot is checked. Time is left out: a window may end at any moment. Go's
@@ -10,13 +11,29 @@
  * Shutdown ends: no run stops anywhere but at the end (spin's invalid end states),
  * and no run goes round for ever (its non-progress cycles).
  *
+ * With OUTSIDE the connection may be deaf: its Read does not obey deadlines, and the
+ * drain closes it from outside. And the drain may give up, with or without
+ * ForceClose. That is checked apart, as a drain that may give up never hangs.
+ *
+ * A lock is taken in one step with what comes after it, and let go in one with what
+ * comes before: nothing is lost by that, as who waits for a lock, or has just let
+ * it go, hinders nobody.
+ *
  * The mutants each take one thing away, and have to fail:
- *   SWAP_IDLE    the loop loads the stop before it stores that it is idle
- *   SWAP_ACTIVE  it loads the stop before it swaps its state for active
- *   LOAD_ONLY    the drain loads a state and does not turn it
- *   SWAP_STOP    the drain loads the states before it stores the stop
- *   NO_LOCK      the loop notes the stop without the lock
- *   NO_LOOK      it closes at the window's end without a last look
+ *   SWAP_MODE    the drain loads the states before it stores the mode
+ *   SWAP_BEGUN   it loads them before it stores that a drain has begun
+ *   SWAP_COUNT   it stores the mode before it counts the open connections
+ *   SWAP_IDLE    the loop loads the mode before it stores that it is idle
+ *   SWAP_ACTIVE  it loads the mode before it stores that it is active
+ *   NO_STOP      its wait does not look for the stop
+ *   HELD_STOP    nor does the wait after a request that a response was held back for
+ *   LEAVES       it ends at a stop with that request unserved
+ *   NO_LOCK      it sets a deadline after it has seen the stop, without the lock
+ *   NO_TAKE      begin leaves the drain's deadline on the request
+ *   NO_ASK       begin does not ask whether the drain has closed the connection
+ *   ASK_FREE     it asks without the lock
+ *   NO_LOOK      the loop closes at the window's end without a last look
+ *   NO_MORE      a response says close without one
  *   UNTRACKED    a connection is counted only once its loop has begun
  */
 
@@ -29,185 +46,228 @@
 
 mtype = { none, window, expired };   /* a connection's read deadline */
 
-/* The state word: serving is 0, idle a time, turned a negative value. A connection
- * begins turned, as its first byte always goes through begin. */
-mtype = { serving, idle, turned };
-
-bool asked;                          /* Server.CloseOnShutdown */
-bool stopped;                        /* [drain.mode] */
+bool begun;                          /* [drainState.begun] */
+bool stopped, abandoned;             /* [drain.mode]: modeStopped, modeAbandoned */
 bool listening = true;
-bool finished;                       /* Shutdown has returned */
-byte open;                           /* [connTable.open] */
+bool finished;                       /* Shutdown has returned nil */
+byte left;                           /* [drain.left] */
 byte openAtStop, accepted, outcomes; /* the account */
 bool draining;                       /* [connShard.drain], one shard for all */
 
 bool mutex;                          /* [connShard.mu] */
 
 typedef Conn {
-    mtype state = turned;            /* [drainConn.idle] */
+    bool idle;                       /* [drainConn.idle] is not 0: it waits */
     bool tracked;                    /* in the table */
     bool seen;                       /* [drainConn.stopSeen] */
+    bool aborted;                    /* [drainConn.aborted] */
+    bool accounted;                  /* [drainConn.accounted] */
     mtype deadline = none;
     byte received;                   /* requests in the socket's buffer */
+    bool deaf;                       /* its Read ignores deadlines */
     bool leaving;                    /* the client has closed */
     bool shut;                       /* the server has sent FIN */
+    bool closed;                     /* the drain has closed it from outside */
     bool running;                    /* a request is read or handled: no drain's deadline now */
-    byte ends;                       /* outcomes counted for it */
+    bool lingering;                  /* nor now */
 };
 Conn c[CONNS];
 
 /* [drainConn.seeStop] */
 inline seeStop(i) {
-#ifdef NO_LOCK
-    c[i].seen = true
-#else
-    atomic { !mutex -> c[i].seen = true }
-#endif
-}
-
-/* The next first byte goes through begin, if the loop waits for one: a load and a
- * compare-and-swap. [drainConn.turn] */
-inline turn(i, was, waits) {
-    was = c[i].state;
     if
-    :: was == turned -> waits = true
-    :: was == idle ->
-        atomic {
-            if
-            :: c[i].state == idle -> c[i].state = turned; waits = true
-            :: else -> waits = false
-            fi
-        }
-    :: else -> waits = false
+    :: c[i].seen
+#ifdef NO_LOCK
+    :: !c[i].seen -> c[i].seen = true
+#else
+    :: atomic { !c[i].seen && !mutex -> c[i].seen = true }
+#endif
     fi
 }
 
-/* A connection leaves the table, with its outcome. [connTable.remove, left] */
-inline leave(i) {
+/* The look for the stop: two loads. [Server.draining, drain.mode] */
+inline look(sees) {
+    if
+    :: begun -> sees = stopped
+    :: else
+    fi
+}
+
+/* [connTable.track] */
+inline track(i) {
     atomic { !mutex ->
-        c[i].tracked = false;
+        c[i].tracked = true;
         if
-        :: draining -> outcomes++; c[i].ends++
+        :: draining -> accepted++; left++
         :: else
         fi
-    };
-    atomic { assert(open > 0); open-- }
+    }
 }
 
 proctype client(byte i) {
     byte sent;
     do
-    :: sent < REQUESTS && !c[i].leaving -> atomic { sent++; if :: !c[i].shut -> c[i].received++ :: else fi }
+    :: atomic { sent < REQUESTS -> sent++; if :: !c[i].shut && !c[i].closed -> c[i].received++ :: else fi }
     :: c[i].leaving = true; break
     :: break /* and stays connected */
-    :: c[i].shut -> break
     od
 }
 
+/* What Read returns it takes at once into the loop's reader. */
+#define take(i) buffered = c[i].received; c[i].received = 0; late = c[i].closed
+#define obeys(i) (!c[i].deaf && buffered == 0)
+#define readable(i) (buffered == 0 && (c[i].deaf || c[i].deadline != expired))
+
 /* The serve loop of a connection. */
 proctype serve(byte i) {
-    bool loaded;   /* what a load of the stop said */
+    byte buffered; /* requests in the loop's reader */
+    bool sees;     /* what a look for the stop said */
     bool final;    /* the request began after the stop */
-    bool over;     /* the window has ended */
-    bool there;    /* what the last look saw */
-    bool waits;
-    mtype was;
+    bool there;    /* what the last look saw, or would have seen */
+    bool cut;      /* the end of the window, or of the drain's patience, cuts off what is there */
+    bool late;     /* the connection was closed from outside before its next request was taken up */
+    bool ends;     /* begin's answer */
+#ifdef HELD_STOP
+    bool held;
+#endif
 
-    atomic { !mutex ->
-        c[i].tracked = true;
-        if
-        :: draining -> accepted++
-        :: else
-        fi
-    };
 #ifdef UNTRACKED
-    open++;
-#endif
-    loaded = stopped;
-    goto wait;
-
-goIdle:
-#ifdef SWAP_IDLE
-    loaded = stopped;
-    c[i].state = idle;
-#else
-    c[i].state = idle;
-    loaded = stopped;
+    track(i);
 #endif
 
-wait: /* [beforeWait] */
+turn: /* The loop's end and its next begin: the state is stored, then comes the look. */
     if
-    :: loaded -> turn(i, was, waits); atomic { was = 0; waits = false }; seeStop(i); atomic { c[i].deadline = window; loaded = false }
+    :: buffered > 0 ->
+        /* The response is held back for the next request: the word stays 0. */
+#ifdef LEAVES
+        look(sees);
+        if
+        :: sees -> there = true; goto close
+        :: else
+        fi;
+#endif
+#ifdef HELD_STOP
+        held = true
+#endif
+    :: true ->
+#ifdef SWAP_IDLE
+        look(sees);
+#endif
+        c[i].idle = true
+    fi;
+    c[i].deadline = none; /* upstream's, by its timeouts, without a lock */
+#ifdef HELD_STOP
+    if
+    :: held && buffered == 0 -> held = false; goto read
     :: else
     fi;
+#endif
+#ifndef NO_STOP
+#ifndef SWAP_IDLE
+    look(sees);
+#endif
+    if
+    :: sees && buffered == 0 -> seeStop(i); c[i].deadline = window /* [beforeWait] */
+    :: else
+    fi;
+#endif
+    sees = false;
 
 read:
     if
-    :: atomic { c[i].received > 0 && c[i].deadline != expired -> c[i].received-- }; goto begin
-    :: c[i].leaving && c[i].received == 0 && c[i].deadline != expired -> goto end
-    :: c[i].deadline == expired -> /* woken by the stop: [finalRead] */
+    :: buffered > 0 -> late = c[i].closed
+    :: atomic { readable(i) && c[i].received > 0 -> take(i) }
+    :: readable(i) && c[i].received == 0 && c[i].leaving -> goto out
+    :: buffered == 0 && c[i].closed -> goto out
+    :: c[i].deaf && abandoned -> goto left_open /* nobody waits for it any more */
+    :: obeys(i) && c[i].deadline == expired -> /* woken by the stop: [finalRead] */
+        assert(stopped);
         seeStop(i);
         c[i].deadline = window;
         goto read
-    :: c[i].deadline == window -> over = true
-    fi;
-
-    /* The window's end: the last look, then FIN. */
-    atomic {
-        there = (c[i].received > 0);
-#ifdef NO_LOOK
-        assert(!there); /* what was there is dropped */
-#endif
-    };
-    if
-#ifndef NO_LOOK
-    :: there -> atomic { c[i].received--; there = false }; goto begin
-#endif
-    :: else -> goto close
-    fi;
-
-begin: /* the first byte has been read: [begin, beginFinalRequest] */
-#ifdef SWAP_ACTIVE
-    loaded = stopped;
-#endif
-    atomic { was = c[i].state; c[i].state = serving };
-    if
-    :: was == turned ->
-#ifndef SWAP_ACTIVE
-        loaded = stopped;
-#endif
-        final = loaded;
+    :: atomic { obeys(i) && c[i].deadline == window -> there = (c[i].received > 0) };
+        /* The window's end: the last look, then FIN. */
         if
-        :: loaded -> seeStop(i); c[i].deadline = none
+#ifndef NO_LOOK
+        :: there -> atomic { take(i); there = false }
+#endif
+        :: else -> goto close
+        fi
+    fi;
+
+    /* The first byte has been read: the state is stored, then comes the look. */
+#ifdef SWAP_ACTIVE
+    look(sees);
+#endif
+    c[i].idle = false;
+#ifndef SWAP_ACTIVE
+    look(sees);
+#endif
+    if
+    :: sees -> /* [begin, beginFinalRequest] */
+        seeStop(i);
+        final = true;
+#ifndef NO_TAKE
+        c[i].deadline = none;
+#endif
+#if defined(ASK_FREE)
+        ends = c[i].aborted;
+#elif !defined(NO_ASK)
+        atomic { !mutex -> ends = c[i].aborted };
+#endif
+        if
+        :: ends -> goto out
         :: else
         fi
     :: else
     fi;
-    atomic { was = 0; loaded = false };
-    atomic { assert(c[i].deadline != expired); c[i].running = true };
+    atomic {
+        assert(c[i].deadline != expired);     /* it is not cut off by the drain */
+        assert(!late);                        /* it can be answered */
+        assert(!c[i].closed || abandoned);
+        assert(!finished);
+        c[i].running = true; buffered--; sees = false; late = false
+    };
 
-    /* The handler runs; then the response: [closes, more] */
-    loaded = stopped;
+    /* The handler runs; then the response: [lastResponse, closes, more] */
+    look(sees);
     if
-    :: loaded ->
+    :: sees ->
         seeStop(i);
         if
-        :: final || asked ->
+        :: abandoned || final -> cut = true; goto close /* the window may have ended */
+        :: !abandoned -> /* the request is final, or the application has asked for it */
+            there = (buffered + c[i].received > 0);
             if
-            :: c[i].received == 0 || over -> goto close /* the last look, or the window has ended */
-            :: else
+#ifndef NO_MORE
+            :: there -> there = false
+#endif
+            :: else -> goto close
             fi
-        :: else
+        :: !abandoned && !final
         fi
     :: else
     fi;
-    atomic { c[i].running = false; loaded = false; final = false };
-    goto goIdle;
+    atomic { c[i].running = false; sees = false; final = false };
+    goto turn;
 
 close:
-    c[i].shut = true;
-end:
-    leave(i)
+    atomic { assert(!there || cut); there = false; cut = false; c[i].running = false; c[i].shut = true };
+out: /* [leaveLoop, Close] */
+    c[i].idle = false;
+    if
+    :: stopped -> seeStop(i); c[i].lingering = true
+    :: else
+    fi;
+    atomic { !mutex -> /* [connShard.remove] */
+        assert(!c[i].seen || draining || c[i].accounted);
+        c[i].tracked = false;
+        if
+        :: draining -> assert(left > 0); left--; outcomes++
+        :: else
+        fi
+    };
+left_open:
 }
 
 /* The accept loop: it may take each connection before the listener closes. */
@@ -216,12 +276,12 @@ proctype accept() {
     do
     :: i < CONNS ->
         if
-#ifdef UNTRACKED
-        :: atomic { listening -> run serve(i); run client(i) }
-#else
-        :: atomic { listening -> open++; run serve(i); run client(i) }
+        :: run client(i);
+#ifndef UNTRACKED
+            track(i);
 #endif
-        :: true -> skip /* nobody connects */
+            run serve(i)
+        :: true /* nobody connects */
         fi;
         i++
     :: else -> break
@@ -229,62 +289,85 @@ proctype accept() {
     listening = false
 }
 
-/* The drain: [stopConns, awaitConns]. */
-proctype shutdown() {
-    byte i;
-    bool waits;
-    mtype was;
-#ifdef SWAP_STOP
-    bool turns[CONNS];
-#endif
+#define wakes(i) (c[i].tracked && !c[i].seen && c[i].idle)
 
+/* A wake sets the deadline under the lock, and loads the state under it. [wake] */
+inline wake() {
+    for (i : 0 .. CONNS - 1) {
+        if
+        :: atomic { !mutex && wakes(i) -> mutex = true };
+            /* here is the pause that the lock guards */
+            atomic { assert(!c[i].running && !c[i].lingering); c[i].deadline = expired; mutex = false }
+        :: !mutex && !wakes(i)
+        fi
+    }
+}
+
+inline count() {
     atomic { !mutex ->
         draining = true;
         for (i : 0 .. CONNS - 1) {
             if
-            :: c[i].tracked -> openAtStop++
+            :: c[i].tracked -> openAtStop++; left++
             :: else
             fi
         }
-    };
+    }
+}
 
-#ifdef SWAP_STOP
-    for (i : 0 .. CONNS - 1) {
-        if
-        :: c[i].tracked -> turn(i, was, waits); turns[i] = waits
-        :: else
-        fi
-    };
-    stopped = true;
-#else
+/* The drain. [runDrain, stopConns, awaitConns, endDrain] */
+proctype shutdown() {
+    byte i;
+    bool force; /* Drain.ForceClose */
+
+#ifndef SWAP_BEGUN
+    begun = true;
+#endif
+#ifndef SWAP_COUNT
+    count();
+#endif
+#ifndef SWAP_MODE
     stopped = true;
 #endif
-    for (i : 0 .. CONNS - 1) {
-        atomic { !mutex -> mutex = true };
-        if
-        :: c[i].tracked && !c[i].seen ->
-#if defined(SWAP_STOP)
-            waits = turns[i];
-#elif defined(LOAD_ONLY)
-            waits = (c[i].state != serving);
-#else
-            turn(i, was, waits);
+#ifdef SWAP_COUNT
+    count();
 #endif
-            if
-            :: waits -> /* here is the pause that the lock guards */
-                atomic { assert(!c[i].running); c[i].deadline = expired }
-            :: else
-            fi
-        :: else
-        fi;
-        atomic { waits = false; was = 0; mutex = false }
-    };
+    wake();
+#ifdef SWAP_MODE
+    stopped = true;
+#endif
+#ifdef SWAP_BEGUN
+    begun = true;
+#endif
     !listening;
-    open == 0;
-    finished = true;
+    do
+    :: left == 0 -> finished = true; break
+#ifdef OUTSIDE
+    :: atomic { !mutex && c[0].tracked && c[0].deaf && c[0].idle && !c[0].closed -> mutex = true };
+        /* the look for what is deaf: it hits nothing but a wait */
+        atomic { assert(!c[0].running); c[0].aborted = true };
+        atomic { assert(!c[0].running); c[0].closed = true; mutex = false }
+    :: abandoned = true; /* it gives up */
+        if
+        :: force = true
+        :: true
+        fi;
+        if
+        :: atomic { !mutex && c[0].tracked -> mutex = true };
+            atomic { c[0].accounted = true; outcomes++ };
+            if
+            :: force -> c[0].aborted = true; c[0].closed = true
+            :: else
+            fi;
+            atomic { draining = false; mutex = false }
+        :: atomic { !mutex && !c[0].tracked -> draining = false }
+        fi;
+        break
+#endif
+    od;
     assert(outcomes == openAtStop + accepted);
     for (i : 0 .. CONNS - 1) {
-        assert(!c[i].tracked && c[i].ends <= 1)
+        assert(!c[i].tracked || c[i].accounted)
     }
 }
 
@@ -294,8 +377,8 @@ proctype snapshot() {
     atomic { !mutex ->
         for (i : 0 .. CONNS - 1) {
             if
-            :: c[i].tracked && c[i].state != serving -> waiting++
-            :: c[i].tracked && c[i].state == serving -> busy++
+            :: c[i].tracked && c[i].idle -> waiting++
+            :: c[i].tracked && !c[i].idle -> busy++
             :: else
             fi;
             if
@@ -303,17 +386,20 @@ proctype snapshot() {
             :: else
             fi
         };
-        assert(seen <= waiting + busy && waiting + busy <= open);
+        assert(seen <= waiting + busy);
+        assert(!draining || waiting + busy == left);
         i = 0; waiting = 0; busy = 0; seen = 0
     }
 }
 
 init {
     atomic {
+#ifdef OUTSIDE
         if
-        :: asked = true
-        :: asked = false
+        :: c[0].deaf = true
+        :: c[0].deaf = false
         fi;
+#endif
         run accept(); run shutdown();
 #ifdef SNAPSHOT
         run snapshot()

@@ -23,8 +23,9 @@ func TestModelHolds(t *testing.T) {
 		compile []string
 		run     []string
 	}{
-		{"two connections, a request each", []string{"CONNS=2", "REQUESTS=1"}, []string{"-DSAFETY", "-DCOLLAPSE"}, nil},
+		{"two connections, a request each", []string{"CONNS=2", "REQUESTS=1"}, []string{"-DSAFETY", "-DCOLLAPSE", "-O2"}, nil},
 		{"one connection, three requests, and a scrape", []string{"CONNS=1", "REQUESTS=3", "SNAPSHOT"}, []string{"-DSAFETY"}, nil},
+		{"a deaf connection, and a drain that gives up", []string{"CONNS=1", "REQUESTS=3", "SNAPSHOT", "OUTSIDE"}, []string{"-DSAFETY"}, nil},
 		{"no run goes round for ever", []string{"CONNS=1", "REQUESTS=3"}, []string{"-DNP"}, []string{"-l"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -43,19 +44,42 @@ func TestModelHolds(t *testing.T) {
 
 func TestMutantsFail(t *testing.T) {
 	needSpin(t)
-	const dropped, deadline, hangs = `assertion violated\s+!\(there\)`, `assertion violated\s+!\(c\[i\]\.running\)`, `invalid end state`
+	const (
+		hangs   = `invalid end state`
+		lands   = `assertion violated\s+\( ?!\(c\[i\]\.running\)` // the drain's deadline, on a request
+		stays   = `assertion violated\s+\(c\[i\]\.deadline!=`
+		early   = `assertion violated\s+stopped` // a wake before there is a stop
+		dropped = `assertion violated\s+\( ?!\(there\)`
+		useless = `assertion violated\s+!\(late\)` // served, and cannot be answered
+		closed  = `assertion violated\s+!\(c\[0\]\.running\)`
+		account = `assertion violated\s+\(\( ?!\(c\[i\]\.seen\)\|\|draining`
+		total   = `assertion violated\s+\(outcomes==`
+	)
 	for _, m := range []struct{ mutant, what, how string }{
-		{"SWAP_IDLE", "the loop loads the stop before it stores that it is idle", hangs},
-		{"SWAP_ACTIVE", "the loop loads the stop before it swaps its state for active", deadline},
-		{"LOAD_ONLY", "the drain loads a state and does not turn it", deadline},
-		{"SWAP_STOP", "the drain loads the states before it stores the stop", hangs + "|" + deadline},
-		{"NO_LOCK", "the loop notes the stop without the lock", deadline},
+		{"SWAP_MODE", "the drain loads the states before it stores the mode", early + "|" + lands + "|" + hangs},
+		{"SWAP_BEGUN", "the drain loads the states before it stores that it has begun", lands + "|" + hangs},
+		{"SWAP_COUNT", "the drain stores the mode before it counts the open connections", account},
+		{"SWAP_IDLE", "the loop loads the mode before it stores that it is idle", hangs},
+		{"SWAP_ACTIVE", "the loop loads the mode before it stores that it is active", lands},
+		{"NO_STOP", "the wait does not look for the stop", hangs},
+		{"HELD_STOP", "the wait after a request that a response was held back for does not look for the stop", hangs},
+		{"LEAVES", "the loop ends at the stop with a response held back and its next request unserved", dropped},
+		{"NO_LOCK", "the loop sets a deadline after it has seen the stop, without the lock", stays + "|" + lands},
+		{"NO_TAKE", "begin leaves the drain's deadline on the request", stays},
+		{"NO_ASK", "begin does not ask whether the drain has closed the connection", useless},
+		{"ASK_FREE", "begin asks that without the lock", closed},
 		{"NO_LOOK", "the loop closes without a last look", dropped},
-		{"UNTRACKED", "a connection is counted once its loop has begun", `assertion violated`},
+		{"NO_MORE", "a response says close without a last look", dropped},
+		{"UNTRACKED", "a connection is counted once its loop has begun", total},
 	} {
 		t.Run(m.mutant, func(t *testing.T) {
-			// The second request of a connection is the first to find it idle.
-			r := check(t, []string{"CONNS=1", "REQUESTS=2", m.mutant}, []string{"-DSAFETY"}, nil)
+			// The second request of a connection is the first to find it idle, and
+			// the first that a response is held back for.
+			defines := []string{"CONNS=1", "REQUESTS=2", m.mutant}
+			if m.how == useless || m.how == closed {
+				defines = append(defines, "OUTSIDE")
+			}
+			r := check(t, defines, []string{"-DSAFETY"}, nil)
 			if r.errors == 0 || !regexp.MustCompile(m.how).MatchString(r.output) {
 				t.Fatalf("%s, and the check does not say %q: the model would not notice\n%s", m.what, m.how, r.output)
 			}
@@ -87,7 +111,7 @@ func check(t *testing.T, defines, compile, run []string) (r result) {
 		args = append(args, "-D"+d)
 	}
 	command(t, dir, "spin", append(args, "-a", model)...)
-	command(t, dir, "gcc", append(compile, "-O2", "-w", "-o", "pan", "pan.c")...)
+	command(t, dir, "gcc", append(compile, "-w", "-o", "pan", "pan.c")...)
 	r.output = command(t, dir, "./pan", append(run, "-m100000")...)
 	number := func(re *regexp.Regexp) int {
 		m := re.FindStringSubmatch(r.output)

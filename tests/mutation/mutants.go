@@ -20,25 +20,16 @@ type edit struct {
 	file, old, new string
 }
 
-// unproved are patches that no mutant can be made of, and why.
-var unproved = map[string]string{
-	"go-brrr": "changes a requirement and no code: without it the module does not build where upstream's version of go-brrr cannot be had",
-}
-
 var mutants = []mutant{
 	{
 		patch: "server-fields", effect: "the fields of Drain are not read",
 		edits: []edit{{"shutdown.go", "d.set = s.Drain\n", "d.set = Drain{OnPhase: s.Drain.OnPhase}\n"}},
 	},
 	{
-		patch: "shutdown", effect: "Shutdown is upstream's",
+		patch: "shutdown", effect: "Shutdown is upstream's", without: true,
 		edits: []edit{
-			{"", "@@ server.go (*Server).Shutdown drop @@\n", "@@ server.go (*Server).Shutdown @@\n return s.ShutdownWithContext(context.Background())\n+// upstream's\n"},
-			{"", "@@ server.go (*Server).ShutdownWithContext drop @@\n", ""},
 			{"shutdown.go", "func (s *Server) Shutdown() error", "func (s *Server) ourShutdown() error"},
 			{"shutdown.go", "func (s *Server) ShutdownWithContext(", "func (s *Server) ourShutdownWithContext("},
-			// Upstream's holds the lock that this one takes.
-			{"acceptqueue.go", "func (s *Server) serveEnded(ln net.Listener) {\n", "func (s *Server) serveEnded(ln net.Listener) {\n	if s.Ready() {\n		return\n	}\n"},
 		},
 	},
 	{
@@ -46,46 +37,59 @@ var mutants = []mutant{
 		edits: []edit{{"acceptqueue.go", "		if d == nil {\n			break\n", "		if d == nil || d != nil {\n			break\n"}},
 	},
 	{
-		patch: "serve", effect: "a connection is not counted on its way to its worker",
-		edits: []edit{
-			{"", "+s.handOver(wp, c)", "+wp.Serve(c)"},
-			{"worker.go", "dc.start(wp.server, c, true)", "dc.start(wp.server, c, false)"},
-		},
+		patch: "serve", effect: "the accept loop does not empty the queue",
+		edits: []edit{{"internal/acceptqueue/queue.go", "	for timeouts := 0; q.more(); {\n", "	q.close(false, \"\")\n	for timeouts := 0; q.more(); {\n"}},
 	},
 	{
-		patch: "accept-queue", effect: "the accept loop does not empty the queue",
-		edits: []edit{{"", "+s.accept(ln)", "+ln.Accept()"}},
-	},
-	{
-		patch: "accept-queue", effect: "new handshakes go on beginning",
+		patch: "serve", effect: "new handshakes go on beginning",
 		edits: []edit{{"internal/acceptqueue/strategy.go", "	return newQuiet(poll)\n", "	return poll, \"\"\n"}},
+	},
+	{
+		patch: "serve", effect: "an ended Serve stays entered",
+		edits: []edit{{"", "+defer leave()", "+_ = leave"}},
+	},
+	{
+		patch: "serve", effect: "a connection is not counted on its way to its worker",
+		edits: []edit{{"", "+s.handOver(ln, wp, c)", "+wp.Serve(&drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard), pooled: true})"}},
+	},
+	{
+		patch: "serve", effect: "the end of a connection is not reported",
+		edits: []edit{{"", "+connState: s.workerState", "+connState: s.setState"}},
+	},
+	{
+		patch: "serve", effect: "a connection leaves the table before its close",
+		edits: []edit{{"drainconn.go", "			_ = dc.linger()\n			s.setState(dc.Conn, state)\n			dc.release()\n", "			c := *dc\n			s.setState(dc.Conn, state)\n			dc.release()\n			_ = c.linger()\n"}},
+	},
+	{
+		patch: "serve", effect: "a linger holds its worker",
+		edits: []edit{{"drainconn.go", "		go func() {\n			_ = dc.linger()", "		func() {\n			_ = dc.linger()"}},
+	},
+	{
+		patch: "serve", effect: "a worker closes at once",
+		edits: []edit{{"linger.go", "	if dc.pooled {\n		dc.lingering = true\n		return nil\n", "	if dc.pooled {\n		return dc.Conn.Close()\n"}},
+	},
+	{
+		patch: "serve-conn", effect: "the connection is not counted",
+		edits: []edit{{"", "+dc := s.trackServeConn(c)", "+dc := &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}"}},
+	},
+	{
+		patch: "serve-conn", effect: "ServeConn closes at once",
+		edits: []edit{{"", "+dc.Close()", "+c.Close()"}},
+	},
+	{
+		patch: "serve-conn", effect: "a panic does not take the connection out of the table",
+		edits: []edit{
+			{"", "+defer dc.release()\n", ""},
+			{"", "+dc.Close()", "+func() error { defer dc.release(); return dc.Close() }()"},
+		},
 	},
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",
 		edits: []edit{{"", "+s.closeRejected(c)", "+c.Close()"}},
 	},
 	{
-		patch: "worker", effect: "a worker closes at once",
-		edits: []edit{{"", "+if dc.finish(wp, c) { break }", "+_ = c.Close()\n+wp.connState(c, StateClosed)\n+dc.served = true\n+dc.end()"}},
-	},
-	{
-		patch: "worker", effect: "a connection leaves the table before its close",
-		edits: []edit{{"", "+if dc.finish(wp, c) { break }", "+dc.served = true\n+dc.end()\n+_ = c.Close()\n+wp.connState(c, StateClosed)"}},
-	},
-	{
-		patch: "worker", effect: "a worker that lingers does not lend its slot",
-		edits: []edit{{"", "+if dc.finish(wp, c) { break }", "+_ = dc.close(func(int) {})\n+dc.served = true\n+dc.end()\n+wp.connState(c, StateClosed)"}},
-	},
-	{
-		patch: "serve-conn", effect: "ServeConn closes at once",
-		edits: []edit{{"", "+dc.finishServeConn()", "+c.Close()\n+dc.served = true\n+s.setState(c, StateClosed)"}},
-	},
-	{
-		patch: "serve-conn", effect: "a panic does not take the connection out of the table",
-		edits: []edit{
-			{"", "+defer dc.release()\n", ""},
-			{"", "+dc.finishServeConn()", "+dc.finishServeConn()\n+dc.release()"},
-		},
+		patch: "record", effect: "the loop does not take the connection out of its record",
+		edits: []edit{{"", "+c, dc := s.recordOf(c)", "+_, dc := s.recordOf(c)"}},
 	},
 	{
 		patch: "record", effect: "the handshake is not kept within the window",
@@ -93,7 +97,15 @@ var mutants = []mutant{
 	},
 	{
 		patch: "record", effect: "the record does not know the idle time",
-		edits: []edit{{"", "+idleConnTime, ok := &dc.idle, true\n", "+idleConnTime, ok := new(atomic.Int64), true\n"}},
+		edits: []edit{{"", "+idleConnTime, ok := dc.idleWord()\n", "+idleConnTime, ok := new(atomic.Int64), true\n"}},
+	},
+	{
+		patch: "record", effect: "the begin of the loop is not noted",
+		edits: []edit{{"", "+dc.enterLoop(ctx)", "+_ = dc"}},
+	},
+	{
+		patch: "record", effect: "a connection that has sent nothing is not told from an idle one",
+		edits: []edit{{"serveconn.go", "	dc.idle.Store(neverIdle)\n	dc.bindDone(ctx)\n", "	dc.bindDone(ctx)\n"}},
 	},
 	{
 		patch: "record", effect: "the end of the loop is not noted",
@@ -105,19 +117,48 @@ var mutants = []mutant{
 	},
 	{
 		patch: "final-read", effect: "a wait that begins after the stop has no window",
-		edits: []edit{{"", "+if dc.draining() { dc.beforeWait(br.Buffered()) }", "+_ = dc"}},
+		edits: []edit{{"", "+if s.draining() { dc.beforeWait(br) }", "+_ = dc"}},
 	},
 	{
 		patch: "final-read", effect: "nor with ReduceMemoryUsage",
 		edits: []edit{{"", "+dc.acquireByteReader(&ctx)", "+acquireByteReader(&ctx)"}},
 	},
+	{patch: "going-active", effect: "nothing is asked when a request begins", without: true},
 	{
 		patch: "going-active", effect: "the drain's deadline stays on the request",
-		edits: []edit{{"", "+if idleConnTime.Swap(0) < 0 && dc.begin(ctx, br, bw, connRequestNum) { break }", "+idleConnTime.Store(0)"}},
+		edits: []edit{{"serveconn.go", "	_ = dc.Conn.SetReadDeadline(deadline)\n", "	_ = deadline\n"}},
+	},
+	{
+		patch: "going-active", effect: "nothing is refused",
+		edits: []edit{{"serveconn.go", "	if dc.d.set.Reject {\n", "	if dc.d.set.Reject && dc.rejected {\n"}},
+	},
+	{
+		patch: "going-active", effect: "what is read on a closed connection is served",
+		edits: []edit{{"serveconn.go", "	if dc.endWaiting(true) {\n", "	if dc.endWaiting(true) && dc.rejected {\n"}},
+	},
+	{
+		patch: "going-active", effect: "a request of a final read has the Done of the running ones",
+		edits: []edit{{"serveconn.go", "	dc.lateDone = num > 1 || dc.afterStop\n", "	_ = num\n"}},
 	},
 	{patch: "close-decision", effect: "upstream decides", without: true},
+	{
+		patch: "close-decision", effect: "what has been received is not looked at",
+		edits: []edit{{"finalread.go", "!time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)", "true"}},
+	},
+	{
+		patch: "close-decision", effect: "a hijack is told to close",
+		edits: []edit{{"", "hijackHandler != nil))", "false))"}},
+	},
+	{
+		patch: "close-decision", effect: "requests of final reads are not counted",
+		edits: []edit{{"serveconn.go", "	dc.inBody = unread(body)\n	dc.countFinal()\n", "	dc.inBody = unread(body)\n	dc.final = false\n"}},
+	},
 	{patch: "loop-end", effect: "upstream leaves the loop at the stop", without: true},
 	{patch: "hijack", effect: "hijacked connections are not counted", without: true},
+	{
+		patch: "done", effect: "the ctx of a connection keeps the Done of another",
+		edits: []edit{{"serveconn.go", "	dc.idle.Store(neverIdle)\n	dc.bindDone(ctx)\n", "	dc.idle.Store(neverIdle)\n"}},
+	},
 	{
 		patch: "done", effect: "the ctx after a timeout has no Done of its own",
 		edits: []edit{{"", "+dc.bindDone(ctx)\n", "+_ = dc\n"}},

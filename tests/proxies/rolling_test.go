@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/lab"
+	"github.com/fastdrain/fastdrain/tests/internal/proxy"
 )
 
 // clients of a proxy. They are more than the connections that stay busy, so the
@@ -54,7 +55,7 @@ const mostRestarts = 20
 
 // roll restarts two instances behind a proxy in turn, again and again, under a
 // load that never pauses. A control goes on until it has lost a POST.
-func roll(t *testing.T, p proxy, path string, s setup, restarts int, control bool) *outcome {
+func roll(t *testing.T, path string, s proxy.Setup, restarts int, control bool) *outcome {
 	t.Helper()
 	var flags []string
 	if s.TLS {
@@ -64,7 +65,7 @@ func roll(t *testing.T, p proxy, path string, s setup, restarts int, control boo
 	for _, i := range instances {
 		s.Servers = append(s.Servers, i.addr())
 	}
-	l := startLoad(t, p.start(t, s), clients)
+	l := startLoad(t, startProxy(t, s), clients)
 	done := 0
 	for ; done < restarts || control && done < mostRestarts && l.notOK(http.MethodPost) == 0; done++ {
 		for _, i := range instances {
@@ -105,15 +106,15 @@ func TestRollingRestarts(t *testing.T) {
 		servers[v] = build(t, v)
 	}
 	var rows []row
-	for _, p := range proxies {
+	for _, program := range []string{proxy.Nginx, proxy.HAProxy} {
 		for _, retries := range []bool{false, true} {
 			for _, secure := range []bool{false, true} {
-				r := row{proxy: p.name, tls: secure, retries: retries, outcomes: map[string]*outcome{}}
+				r := row{proxy: program, tls: secure, retries: retries, outcomes: map[string]*outcome{}}
 				t.Run(r.String(), func(t *testing.T) {
 					for _, v := range variants {
 						t.Run(v, func(t *testing.T) {
 							control := v == lab.Upstream && !retries
-							o := roll(t, p, servers[v], setup{TLS: secure, Retries: retries}, *restartsFlag, control)
+							o := roll(t, servers[v], proxy.Setup{Program: program, TLS: secure, Retries: retries}, *restartsFlag, control)
 							r.outcomes[v] = o
 							t.Log(o)
 							for method, m := range o.methods {

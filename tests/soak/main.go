@@ -33,7 +33,7 @@ import (
 
 // mayLose are the scenarios in which a stop may cost a request: README.md
 // explains these limits, and the lab judges them.
-var mayLose = []string{"idle", "connect", "connect-tls"}
+var mayLose = []string{"connect", "connect-tls"}
 
 // sum is what all runs of a scenario have shown.
 type sum struct {

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/mod/modfile"
-
 	"github.com/fastdrain/fastdrain/internal/project"
 )
 
@@ -37,10 +35,9 @@ func TestFiberSuite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	brrr := required(t, filepath.Join(proj.Server(), "go.mod"), "github.com/molecule-man/go-brrr")
 	log := func(variant string) func(string) { return func(line string) { t.Logf("%s: %s", variant, line) } }
 
-	before := fiber(t, "-require="+pin.Module+"@"+pin.Version, "-replace=github.com/molecule-man/go-brrr=github.com/molecule-man/go-brrr@"+brrr)
+	before := fiber(t, "-require="+pin.Module+"@"+pin.Version)
 	after := fiber(t, "-replace="+pin.Module+"="+proj.Server())
 	args := []string{"-timeout", "15m", "-count=1", "./..."}
 	upstream, err := goTest(ctx, before, args, log("upstream"))
@@ -121,24 +118,4 @@ func output(t *testing.T, dir string, args ...string) string {
 		t.Fatalf("go %s: %v\n%s%s", strings.Join(args, " "), err, out, &stderr)
 	}
 	return string(out)
-}
-
-// required is the version that a go.mod asks for.
-func required(t *testing.T, goMod, module string) string {
-	t.Helper()
-	text, err := os.ReadFile(goMod)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := modfile.Parse(goMod, text, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range file.Require {
-		if r.Mod.Path == module {
-			return r.Mod.Version
-		}
-	}
-	t.Fatalf("%s does not ask for %s", goMod, module)
-	return ""
 }

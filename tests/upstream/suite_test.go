@@ -19,7 +19,7 @@ import (
 var (
 	dirFlag      = flag.String("dir", "", "run the suite of the copy in this directory (default: the one of the project, server/)")
 	raceFlag     = flag.Bool("with-race", false, "run the suite with -race")
-	pristineFlag = flag.Bool("pristine", false, "run the suite of the pristine upstream; only go.mod and go.sum are patched")
+	pristineFlag = flag.Bool("pristine", false, "run the suite of the pristine upstream")
 )
 
 // maxSecondRuns is how many tests may get a second run. More than a few failures
@@ -101,8 +101,7 @@ func TestUpstreamSuite(t *testing.T) {
 	}
 }
 
-// pristine writes the unpatched upstream, but for the requirements that cannot
-// be had, and returns its directory.
+// pristine writes the unpatched upstream and returns its directory.
 func pristine(t *testing.T, ctx context.Context, proj *project.Project) string {
 	t.Helper()
 	c, err := proj.Copy(ctx, "")
@@ -111,11 +110,7 @@ func pristine(t *testing.T, ctx context.Context, proj *project.Project) string {
 	}
 	dir := t.TempDir()
 	for name, f := range c.Pristine {
-		data := f.Data
-		if name == "go.mod" || name == "go.sum" {
-			data = c.Files[name]
-		}
-		if err := tree.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), data, 0o644); err != nil {
+		if err := tree.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), f.Data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,18 +3,15 @@
 package wire
 
 import (
-	"encoding/json"
-	"errors"
 	"flag"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/lab"
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/tests/internal/link"
 )
 
@@ -40,44 +37,26 @@ func stop(t *testing.T, oneWay time.Duration, scenario, variant string, rounds i
 		t.Fatal(err)
 	}
 	l := link.Open(t, oneWay)
-	file := filepath.Join(t.TempDir(), "lab.json")
 	var r result
 	var atStop counters
-	var out strings.Builder
-	err = lab.Run(t.Context(), lab.Options{
+	results, err := lab.Measure(t.Context(), lab.Options{
 		Root:      root,
 		Scenarios: []string{scenario}, Variants: []string{variant}, Rounds: rounds,
 		PatchedArgs: patchedArgs,
-		JSONFile:    file,
-		Out:         &out, Progress: io.Discard,
+		Progress:    io.Discard,
 
-		Addr:  net.JoinHostPort(l.Server.IPv4.String(), "0"),
-		Start: l.Server.Start,
-		Dial: func(d *net.Dialer, network, addr string) (conn net.Conn, err error) {
-			err = l.Client.Do(func() (err error) {
-				conn, err = d.Dial(network, addr)
-				return err
-			})
-			return conn, err
-		},
+		Addr:     net.JoinHostPort(l.Server.IPv4.String(), "0"),
+		Start:    l.Server.Start,
+		Dial:     l.Client.Dial,
 		Stopping: func() { atStop = count(t, l.Server) },
 		Stopped:  func() { r.wire = r.wire.plus(count(t, l.Server).minus(atStop)) },
 	})
-	// The lab's limits are those of loopback; what counts here is judged here.
-	if err != nil && !errors.Is(err, lab.ErrLimit) {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var results []lab.Result
-	if err := json.Unmarshal(text, &results); err != nil || len(results) != 1 {
-		t.Fatalf("the lab's results: %v: %s", err, text)
+	r.Result = *results[0]
+	if r.Exit != process.ExitClean {
+		t.Errorf("the servers ended with %s", r.Exit)
 	}
-	if results[0].Exit != "0" {
-		t.Errorf("the servers ended with %s\n%s", results[0].Exit, out.String())
-	}
-	r.Result = results[0]
 	return r
 }

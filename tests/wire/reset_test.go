@@ -20,7 +20,7 @@ var scenarios = []struct {
 }{
 	{"keepalive", true},
 	{"idle", true},
-	{"idle-long", false}, // for the patched server alone
+	{"pool", false},
 	{"pipeline", true},
 	{"slow", false},
 	{"hold", false},

@@ -1,0 +1,64 @@
+//go:build linux
+
+package window
+
+import (
+	"slices"
+	"time"
+)
+
+// stalls is how late timers of this process were while servers stopped, at worst in
+// each stop. Its methods are called by one goroutine.
+type stalls struct {
+	seen []time.Duration
+	end  chan struct{}
+	is   chan time.Duration
+}
+
+func (s *stalls) stopping() {
+	s.end, s.is = make(chan struct{}), make(chan time.Duration, 1)
+	go func(end <-chan struct{}, is chan<- time.Duration) {
+		const every = 5 * time.Millisecond
+		var worst time.Duration
+		for {
+			began := time.Now()
+			select {
+			case <-time.After(every):
+				worst = max(worst, time.Since(began)-every)
+			case <-end:
+				is <- worst
+				return
+			}
+		}
+	}(s.end, s.is)
+}
+
+func (s *stalls) stopped() {
+	close(s.end)
+	s.seen = append(s.seen, <-s.is)
+}
+
+func (s *stalls) median() time.Duration {
+	if len(s.seen) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(s.seen))[len(s.seen)/2]
+}
+
+func (s *stalls) worst() time.Duration {
+	if len(s.seen) == 0 {
+		return 0
+	}
+	return slices.Max(s.seen)
+}
+
+// steps is how many times in a row a stop waits for somebody to be scheduled, at
+// most: the signal, the wake of a connection, its client, the link in either
+// direction, the response, the FIN, and the exit. Each may be as late as the timer.
+const steps = 10
+
+// allow is how long something may take that has a limit on a machine that is not
+// too busy.
+func allow(limit, stall time.Duration) time.Duration {
+	return limit + 100*time.Millisecond + steps*stall
+}
