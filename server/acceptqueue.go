@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp/internal/acceptqueue"
@@ -14,13 +15,19 @@ import (
 // acceptTime bounds the emptying of an accept queue that clients refill.
 const acceptTime = time.Second
 
-// acceptLoop is a listener that Serve is accepting from. users, guarded by
-// Server.mu, counts the Serve calls on it; ended is closed after the last.
+// serveBound is how long a Serve that a drain has ended waits for that drain,
+// from the stop on. A handler that calls Shutdown, or a main that ends its streams
+// when Serve has returned, would make the two wait for each other.
+const serveBound = 5 * time.Second
+
+// acceptLoop is a listener that Serve is accepting from, or was when it failed:
+// then it is still open. serves, guarded by Server.mu, are the Serve calls on it;
+// ended is closed after the last.
 type acceptLoop struct {
-	ln    net.Listener
-	queue *acceptqueue.Queue
-	users int
-	ended chan struct{}
+	ln     net.Listener
+	queue  *acceptqueue.Queue
+	serves []*servedListener
+	ended  chan struct{}
 }
 
 // servedListener takes the listener's place in one call of Serve: its Accept is
@@ -31,11 +38,19 @@ type servedListener struct {
 	s    *Server
 	loop *acceptLoop
 
-	// afterStop says that the connection accepted last was in the accept queue
-	// at the stop; any other that reaches its worker then was accepted before.
-	afterStop bool
+	// stopped is the drain that ended this Serve, or nil. Then the connection
+	// accepted last was in the accept queue at the stop; any other that reaches
+	// its worker after the stop was accepted before.
+	stopped *drain
 
-	shard uint32 // of the connection accepted last
+	closed bool   // the listener says so
+	drain  *drain // that the connection accepted last belongs to
+	shard  uint32 // that it goes to
+
+	// inHand says that the loop has a connection, or its error, and is on the way
+	// to a worker and back: a callback, a look at the address or a pause may take
+	// it any time. It is stored by the Serve and loaded by the drain.
+	inHand atomic.Bool
 }
 
 // enterServe is the start of a Serve: it waits until no drain is under way, and
@@ -53,53 +68,76 @@ func (s *Server) enterServe(ln net.Listener) (_ net.Listener, leave func()) {
 	defer s.mu.Unlock()
 	s.drains.report.Store(nil)
 	s.done.Store(&s.currentDrain().done)
-	at := slices.IndexFunc(s.drains.loops, func(l *acceptLoop) bool { return sameListener(l.ln, ln) })
-	if at < 0 {
-		at = len(s.drains.loops)
-		s.drains.loops = append(s.drains.loops, &acceptLoop{ln: ln, queue: acceptqueue.New(ln), ended: make(chan struct{})})
+	loop := &acceptLoop{ln: ln, ended: make(chan struct{})}
+	switch at := slices.IndexFunc(s.drains.loops, func(l *acceptLoop) bool { return sameListener(l.ln, ln) }); {
+	case at < 0:
+		loop.queue = acceptqueue.New(ln)
+		s.drains.loops = append(s.drains.loops, loop)
+	case len(s.drains.loops[at].serves) == 0: // it has failed, and tries again
+		loop.queue = s.drains.loops[at].queue
+		s.drains.loops[at] = loop
+	default:
+		loop = s.drains.loops[at]
 	}
-	served := &servedListener{Listener: ln, s: s, loop: s.drains.loops[at]}
-	served.loop.users++
+	served := &servedListener{Listener: ln, s: s, loop: loop}
+	loop.serves = append(loop.serves, served)
 	return served, served.leave
 }
 
-// leave takes the listener out at the end of a Serve.
+// leave is the last of a Serve. It takes the listener out, unless that is open
+// still, for a drain to close. Where a drain has ended the Serve it waits for that:
+// a program may end when Serve returns.
 func (l *servedListener) leave() {
 	s := l.s
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l.loop.users--; l.loop.users == 0 {
-		s.drains.loops = slices.DeleteFunc(s.drains.loops, func(o *acceptLoop) bool { return o == l.loop })
+	l.loop.serves = slices.DeleteFunc(l.loop.serves, func(o *servedListener) bool { return o == l })
+	if len(l.loop.serves) == 0 {
+		if l.closed {
+			s.drains.loops = slices.DeleteFunc(s.drains.loops, func(o *acceptLoop) bool { return o == l.loop })
+		}
 		close(l.loop.ended)
 	}
 	s.ln = slices.DeleteFunc(s.ln, func(o net.Listener) bool { return o == net.Listener(l) })
+	s.mu.Unlock()
+	if d := l.stopped; d != nil {
+		timer := time.NewTimer(time.Until(d.stopAt.Add(serveBound)))
+		defer timer.Stop()
+		select {
+		case <-d.finished:
+		case <-timer.C:
+		}
+	}
 }
 
-// sameListener compares listeners. A wrapper may be passed by value and hold a
-// function, which == does not compare but panics: then the address has to do.
+// sameListener compares listeners. A wrapper that was passed by value and holds
+// a function cannot be compared: it counts as another.
 func sameListener(a, b net.Listener) bool {
-	if reflect.ValueOf(a).Comparable() {
-		return a == b
-	}
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && addrOf(a) == addrOf(b)
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // Accept is the listener's. After the stop it empties the queue, closes the
 // listener and returns io.EOF.
 func (l *servedListener) Accept() (net.Conn, error) {
+	l.inHand.Store(false)
+	defer l.inHand.Store(true)
 	d := l.s.currentDrain()
+	l.drain = d
+	if l.loop.queue.Ended() {
+		// By a drain that has ended, without waiting for this loop.
+		return nil, io.EOF
+	}
 	if d.mode.Load() < modeStopped {
 		c, err := l.Listener.Accept()
 		if err == nil && d != l.s.currentDrain() {
-			// The drain has ended meanwhile, without waiting for this listener.
-			_ = c.Close()
+			_ = c.Close() // the same
 			return nil, io.EOF
 		}
 		if err == nil || d.mode.Load() < modeStopped {
+			l.closed = err != nil && acceptqueue.SaysClosed(err)
 			return c, err
 		}
 	}
-	l.afterStop = true
+	l.stopped = d
 	c, err := l.loop.queue.Accept()
 	if err == nil && d != l.s.currentDrain() {
 		_ = c.Close()
@@ -109,13 +147,15 @@ func (l *servedListener) Accept() (net.Conn, error) {
 }
 
 // closeListeners has the accept loops empty and close their listeners, and waits
-// for them; it closes those of loops that do not end. An error that says a
-// listener is closed already is none: that is what a stop is for.
+// for them; it closes those of loops that do not end, or have ended before. An
+// error that says a listener is closed already is none: that is what a stop is for.
+// Then no later drain finds them. A loop that has a connection in hand still is waited
+// for with the connections; one whose Accept does not return is not.
 func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	until := d.stopAt.Add(d.fits(acceptTime))
 	var opening sync.WaitGroup
 	for _, l := range loops {
-		opening.Go(func() { l.queue.Open(until, d.giveUp) })
+		opening.Go(func() { l.queue.Open(until, d.giveUp, !isClosed(l.ended)) })
 	}
 	opening.Wait()
 	bound := time.NewTimer(time.Until(until) + deafGrace)
@@ -134,6 +174,18 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 			d.err = err
 		}
 		d.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drains.loops = slices.DeleteFunc(s.drains.loops, func(l *acceptLoop) bool { return slices.Contains(loops, l) })
+	for _, l := range loops {
+		if slices.ContainsFunc(l.serves, func(l *servedListener) bool { return l.inHand.Load() }) {
+			d.left.Add(1)
+			go func() {
+				<-l.ended
+				d.ended()
+			}()
+		}
 	}
 }
 

@@ -54,9 +54,10 @@ func newConnTable() *connTable { return new(connTable) }
 
 // track begins the record of a connection, in one of the shards.
 //
-// The record enters its shard before it asks for the drain, as a drain that ends
-// does so when it sees the table empty: this connection then joins the next.
-func (t *connTable) track(s *Server, c net.Conn, shard uint32) *drainConn {
+// It asks for the drain with the shard locked: see endDrain.
+// A connection that an accept loop has had in hand while a drain gave up remains
+// that drain's, d.
+func (t *connTable) track(s *Server, c net.Conn, shard uint32, d *drain) *drainConn {
 	sh := &t.shards[shard%connShards]
 	sh.mu.Lock()
 	dc := sh.spare
@@ -71,7 +72,10 @@ func (t *connTable) track(s *Server, c net.Conn, shard uint32) *drainConn {
 	}
 	sh.first = dc
 	sh.n++
-	dc.Conn, dc.d = c, s.currentDrain()
+	if d == nil {
+		d = s.currentDrain()
+	}
+	dc.Conn, dc.d = c, d
 	if sh.drain != nil {
 		sh.drain.count.accepted.Add(1)
 		sh.drain.left.Add(1)
@@ -162,6 +166,19 @@ func (t *connTable) each(f func(*drainConn)) {
 			}
 		}
 		sh.mu.Unlock()
+	}
+}
+
+// lock locks all shards at once.
+func (t *connTable) lock() {
+	for i := range t.shards {
+		t.shards[i].mu.Lock()
+	}
+}
+
+func (t *connTable) unlock() {
+	for i := range t.shards {
+		t.shards[i].mu.Unlock()
 	}
 }
 

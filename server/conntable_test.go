@@ -9,7 +9,7 @@ import (
 func shardOfTable(tb *connTable, n int) []*drainConn {
 	s, conns := &Server{}, make([]*drainConn, n)
 	for i := range conns {
-		conns[i] = tb.track(s, nil, 0)
+		conns[i] = tb.track(s, nil, 0, nil)
 	}
 	return conns
 }

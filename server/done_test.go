@@ -186,3 +186,31 @@ func TestDoneOfAFinalRequestUnderPlainShutdown(t *testing.T) {
 		c.wantCode(StatusOK, saysClose)
 	})
 }
+
+// A ctx comes from a pool, and may have served a connection of an earlier drain.
+func TestDoneOnAServerThatServesAgain(t *testing.T) {
+	s := &Server{Drain: Drain{FinalRead: -1}, Handler: func(ctx *RequestCtx) {
+		if isDone(ctx) {
+			ctx.SetStatusCode(StatusTeapot)
+		}
+	}}
+	for range 8 { // as a pool keeps some and drops some
+		k := drainKind{net: "tcp"}
+		ln := newDrainListener(t, k)
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(ln) }()
+		for range 8 {
+			conn, err := net.Dial("tcp", ln.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newDrainClient(t, conn)
+			c.get("/")
+			c.wantCode(StatusOK, keepAlive)
+			_ = conn.Close()
+		}
+		if err := errors.Join(s.Shutdown(), <-served); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

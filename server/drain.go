@@ -29,11 +29,12 @@ const lingerBytes = 16 << 20
 // A field must not be changed after Shutdown has been called. In a duration
 // zero means the default and a negative value means none.
 type Drain struct {
-	// OnPhase is called at each change of the drain's phase, in order, by the
-	// goroutine that runs the drain, with no lock held. The drain waits for
-	// it to return, so it should be quick: log, flip a readiness flag. What it
-	// takes comes on top of the context's time. It must not call Shutdown or
-	// Serve, which would wait for the drain.
+	// OnPhase is called at each change of the drain's phase, in order, one call
+	// after the other, with no lock held. The drain waits for it to return, so it
+	// should be quick: log, flip a readiness flag. When the context of Shutdown
+	// ends it waits no longer, and the calls that are left follow when the one
+	// that blocks has returned. It must not call Shutdown or Serve, which would
+	// wait for the drain.
 	OnPhase func(DrainPhase)
 
 	// LameDuck is how long the Server goes on accepting after Shutdown was

@@ -74,8 +74,8 @@ const neverIdle = math.MaxInt64
 func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
 	l := ln.(*servedListener) //nolint:forcetypeassert
 	l.shard++
-	dc := s.connTable().track(s, c, l.shard)
-	dc.pooled, dc.afterStop = true, l.afterStop
+	dc := s.connTable().track(s, c, l.shard, l.drain)
+	dc.pooled, dc.afterStop = true, l.stopped != nil
 	if wp.Serve(dc) {
 		return true
 	}
@@ -94,7 +94,7 @@ func (s *Server) trackServeConn(c net.Conn) *drainConn {
 // that was refused.
 func (s *Server) track(c net.Conn) *drainConn {
 	t := s.connTable()
-	return t.track(s, c, t.next.Add(1))
+	return t.track(s, c, t.next.Add(1), nil)
 }
 
 // workerState is the last that a worker does with a connection: it reports that
@@ -105,13 +105,27 @@ func (s *Server) workerState(c net.Conn, state ConnState) {
 	if dc.lingering {
 		go func() {
 			_ = dc.linger()
-			s.setState(dc.Conn, state)
-			dc.release()
+			s.endRecord(dc, state)
 		}()
 		return
 	}
-	s.setState(dc.Conn, state)
+	s.endRecord(dc, state)
+}
+
+// endRecord takes a connection out of the table and reports its last state, in this
+// order: the callback may wait for the lock of somebody who waits for Shutdown.
+func (s *Server) endRecord(dc *drainConn, state ConnState) {
+	c := dc.Conn
 	dc.release()
+	s.setState(c, state)
+}
+
+// releaseVanished releases a record whose handler has ended the worker's goroutine
+// (runtime.Goexit, which testing's FailNow calls). Its connection stays open.
+func releaseVanished(c net.Conn) {
+	if dc, ok := c.(*drainConn); ok && !dc.served {
+		dc.release()
+	}
 }
 
 // recordOf is the start of the serve loop: it takes the connection out of its
@@ -129,6 +143,9 @@ func (s *Server) recordOf(c net.Conn) (net.Conn, *drainConn) {
 // its outcome if a drain is under way. A connection that was not served to its
 // end lost its goroutine to a panic.
 func (dc *drainConn) release() {
+	if dc == nil {
+		return // of ServeConn, which has closed it
+	}
 	if !dc.served {
 		dc.outcome = outcomeError
 	}

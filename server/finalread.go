@@ -233,9 +233,11 @@ func isTimeout(err error) bool {
 	return false
 }
 
-// abort closes a connection from outside its goroutine, without the close
-// notification that a TLS connection would wait to send. Call with shard.mu held.
-func (dc *drainConn) abort() {
+// abort is the close of a connection from outside its goroutine, without the close
+// notification that a TLS connection would wait to send: nothing that is read from
+// now on is served. It returns what to close. Call with shard.mu held, and close
+// without.
+func (dc *drainConn) abort() net.Conn {
 	dc.aborted = true
-	_ = below(dc.Conn).Close()
+	return below(dc.Conn)
 }

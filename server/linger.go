@@ -15,8 +15,8 @@ const ackPause = 5 * time.Millisecond
 
 // Close closes a connection after its serve loop: at once in normal life. In a
 // drain it half-closes and lingers, which takes none of the application's slots:
-// that of MaxConnsPerIP is given back, a worker leaves all of it to workerState, and
-// ServeConn's place in Concurrency is lent meanwhile.
+// that of MaxConnsPerIP is given back, and a worker leaves all of it to
+// workerState.
 func (dc *drainConn) Close() error {
 	dc.served = true
 	if !dc.lingers() {
@@ -26,9 +26,21 @@ func (dc *drainConn) Close() error {
 		dc.lingering = true
 		return nil
 	}
-	dc.s.concurrency.Add(^uint32(0))
-	defer dc.s.concurrency.Add(1)
 	return dc.linger()
+}
+
+// closeServed is ServeConn's close of the connection, whose place in Concurrency is
+// lent meanwhile. Then its record has ended: the callback that follows may wait for
+// the lock of somebody who waits for Shutdown.
+func closeServed(record **drainConn) error {
+	dc := *record
+	*record = nil
+	defer dc.release()
+	if dc.draining() {
+		dc.s.concurrency.Add(^uint32(0))
+		defer dc.s.concurrency.Add(1)
+	}
+	return dc.Close()
 }
 
 // closeRejected closes a connection that was refused over a limit. In a drain

@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,8 @@ type drain struct {
 	windowQuit  chan struct{}
 	windowEnded chan struct{}
 
+	told chan struct{} // closed after the last call of OnPhase; the drain's goroutine's
+
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
 	done     chan struct{} // RequestCtx.Done of requests begun before the stop
@@ -101,12 +104,14 @@ func (s *Server) Shutdown() error {
 //     accepting and serving; its responses say 'Connection: close'.
 //  2. The stop: RequestCtx.Done of the running requests is closed. Connections
 //     that the kernel has completed are accepted, then the listeners are
-//     closed, and Serve returns nil.
+//     closed.
 //  3. Every connection gets its final read: what arrives within
 //     [Drain.FinalRead] is served (or refused, see [Drain.Reject]) and the
 //     response says 'Connection: close'. Running handlers finish. A response
 //     that was computed is flushed before its connection closes.
 //  4. A close half-closes first and lingers, so that it does not reset.
+//  5. Serve returns nil: when the drain has ended, and 5 s after the stop at the
+//     latest, so that a program which ends with it does not end its drain.
 //
 // It returns nil when the last connection has closed, or the first error of
 // closing a listener. It returns ctx.Err() if ctx ends before: then the
@@ -224,7 +229,35 @@ func (d *drain) enter(p DrainPhase) {
 	d.entered[p] = time.Now()
 	d.mu.Unlock()
 	if d.set.OnPhase != nil {
+		d.tell(p)
+	}
+}
+
+// tell has OnPhase called, and waits for it until the drain gives up: from then
+// on for a moment only, and not at all behind a call that is stuck. The calls have
+// goroutines of their own, each waits for the one before.
+func (d *drain) tell(p DrainPhase) {
+	before, told := d.told, make(chan struct{})
+	d.told = told
+	go func() {
+		defer close(told)
+		if before != nil {
+			<-before
+		}
 		d.set.OnPhase(p)
+	}()
+	select {
+	case <-told:
+		return
+	case <-d.giveUp:
+	}
+	if before == nil || isClosed(before) {
+		moment := time.NewTimer(deafGrace)
+		defer moment.Stop()
+		select {
+		case <-told:
+		case <-moment.C:
+		}
 	}
 }
 
@@ -251,7 +284,12 @@ func (s *Server) runDrain(d *drain) {
 	}
 	close(d.windowQuit)
 	<-d.windowEnded
-	s.endDrain(d, last == PhaseTimedOut)
+	for !s.endDrain(d, last == PhaseTimedOut) {
+		// Another connection has come meanwhile.
+		if !s.awaitConns(d) {
+			last = PhaseTimedOut
+		}
+	}
 	d.enter(last)
 
 	s.mu.Lock()
@@ -276,9 +314,11 @@ func (d *drain) sleep(t time.Duration) {
 	}
 }
 
-func (d *drain) givenUp() bool {
+func (d *drain) givenUp() bool { return isClosed(d.giveUp) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-d.giveUp:
+	case <-c:
 		return true
 	default:
 		return false
@@ -338,6 +378,7 @@ func (s *Server) awaitConns(d *drain) bool {
 			if now.Sub(d.stopAt) >= doneBound && d.waitsForever() {
 				d.closeLateDone()
 			}
+			var deafOnes []net.Conn
 			t.eachShard(func(sh *connShard) {
 				for dc := sh.first; dc != nil; dc = dc.next {
 					// A socket obeys its deadlines: one that is late waits for
@@ -348,11 +389,12 @@ func (s *Server) awaitConns(d *drain) bool {
 					late := sock == nil && now.After(dc.noticeBy(d))
 					if late && dc.overdue {
 						dc.forced = true
-						dc.abort()
+						deafOnes = append(deafOnes, dc.abort())
 					}
 					dc.overdue = late
 				}
 			})
+			closeAll(deafOnes)
 		}
 	}
 	return true
@@ -368,26 +410,60 @@ func (d *drain) ended() {
 	}
 }
 
-// endDrain settles what is left and makes the Server ready to Serve again.
-func (s *Server) endDrain(d *drain, timedOut bool) {
+// endDrain settles what is left and makes the Server ready to Serve again. It says
+// false, and has done nothing, if a connection has come that the drain has to wait
+// for: with all shards locked a connection either is this drain's or the next one's.
+func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
+	var left []net.Conn
+	t := s.connTable()
+	s.mu.Lock()
+	t.lock()
+	if timedOut || d.left.Load() == 0 {
+		ended = true
+		if timedOut {
+			d.mode.Store(modeAbandoned)
+		} else {
+			s.drains.begun.Store(0)
+		}
+		for i := range t.shards {
+			sh := &t.shards[i]
+			for dc := sh.first; dc != nil; dc = dc.next {
+				dc.outcomeAtTimeout(d)
+				if d.set.ForceClose && timedOut {
+					left = append(left, dc.abort())
+				}
+			}
+			sh.drain = nil
+		}
+		s.drains.current.Store(newDrain())
+		s.stop.Store(0)
+	}
+	t.unlock()
+	s.mu.Unlock()
 	if timedOut {
-		d.mode.Store(modeAbandoned)
 		d.closeLateDone()
 	}
-	s.connTable().eachShard(func(sh *connShard) {
-		for dc := sh.first; dc != nil; dc = dc.next {
-			dc.outcomeAtTimeout(d)
-			if d.set.ForceClose && timedOut {
-				dc.abort()
-			}
-		}
-		sh.drain = nil
-	})
-	s.mu.Lock()
-	s.drains.current.Store(newDrain())
-	if !timedOut {
-		s.drains.begun.Store(0)
+	closeAll(left)
+	return ended
+}
+
+// closeAll closes connections that were aborted. Their Close may be code of the
+// application, so it has goroutines of its own where it does not return at once.
+func closeAll(conns []net.Conn) {
+	if len(conns) == 0 {
+		return
 	}
-	s.stop.Store(0)
-	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, c := range conns {
+			_ = c.Close()
+		}
+	}()
+	moment := time.NewTimer(deafGrace)
+	defer moment.Stop()
+	select {
+	case <-done:
+	case <-moment.C:
+	}
 }

@@ -6,8 +6,8 @@
 //
 //   - The signals are asked for before the server listens, so that one which
 //     comes early is not lost.
-//   - main does not return when Serve does. Serve returns as soon as its
-//     listeners are closed, while the drain has just begun.
+//   - main does not return when Serve does, which is 5 s after the stop at the
+//     latest, while the drain may take longer.
 //   - The drain has a deadline, and a second signal ends the wait.
 //   - The account of the drain is in the log, and the exit code says whether it
 //     was graceful.

@@ -25,6 +25,11 @@ const serveCheck = 50 * time.Millisecond
 // ErrSecondSignal is in the error of [Run] if a second signal ended the drain.
 var ErrSecondSignal = errors.New("a second signal came")
 
+// ErrServeGoesOn is in the error of [Run] if the function that was to serve has not
+// returned when its time was up: it waits for something else, or other processes
+// serve, as the children of a prefork master do, which Run does not know of.
+var ErrServeGoesOn = errors.New("serve has not returned")
+
 // Options says how [Run] stops a server. The zero value is a good choice.
 type Options struct {
 	// Grace is how long the drain may take from the signal on, the lame duck
@@ -76,7 +81,8 @@ func (e *DrainError) Unwrap() error { return e.Err }
 //		log.Fatal(err) // exit code 1
 //	}
 //
-// The error is nil if the drain was graceful, and a [DrainError] if it was not.
+// The error is nil if the drain was graceful and serve has returned, and a
+// [DrainError] if not.
 // An error of serve, such as an address that is in use, ends Run too;
 // connections that are open then are drained first. If somebody else calls
 // Shutdown, Run waits for that drain as if a signal had come.
@@ -146,6 +152,8 @@ func (r *runner) drain(signals <-chan os.Signal) error {
 	report := r.srv.DrainReport()
 	logReport(r.options.Logger, report)
 	switch {
+	case !r.returned && report.Phase == fasthttp.PhaseStopped:
+		err = &DrainError{report, fmt.Errorf("%w: %w", ErrServeGoesOn, context.Cause(ctx))}
 	case ctx.Err() != nil && report.Phase != fasthttp.PhaseStopped:
 		err = &DrainError{report, context.Cause(ctx)}
 	case err == nil && report.Verdict() == "forced":

@@ -58,7 +58,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "serve", effect: "a connection leaves the table before its close",
-		edits: []edit{{"drainconn.go", "			_ = dc.linger()\n			s.setState(dc.Conn, state)\n			dc.release()\n", "			c := *dc\n			s.setState(dc.Conn, state)\n			dc.release()\n			_ = c.linger()\n"}},
+		edits: []edit{{"drainconn.go", "			_ = dc.linger()\n			s.endRecord(dc, state)\n", "			c := *dc\n			s.endRecord(dc, state)\n			_ = c.linger()\n"}},
 	},
 	{
 		patch: "serve", effect: "a linger holds its worker",
@@ -69,19 +69,34 @@ var mutants = []mutant{
 		edits: []edit{{"linger.go", "	if dc.pooled {\n		dc.lingering = true\n		return nil\n", "	if dc.pooled {\n		return dc.Conn.Close()\n"}},
 	},
 	{
+		patch: "serve", effect: "Serve returns at the beginning of its drain",
+		edits: []edit{{"acceptqueue.go", "	if d := l.stopped; d != nil {\n", "	if d := l.stopped; false {\n"}},
+	},
+	{
+		patch: "serve", effect: "a connection in the accept loop's hands is not waited for",
+		edits: []edit{{"acceptqueue.go", "	defer l.inHand.Store(true)\n", ""}},
+	},
+	{
 		patch: "serve-conn", effect: "the connection is not counted",
 		edits: []edit{{"", "+dc := s.trackServeConn(c)", "+dc := &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}"}},
 	},
 	{
 		patch: "serve-conn", effect: "ServeConn closes at once",
-		edits: []edit{{"", "+dc.Close()", "+c.Close()"}},
+		edits: []edit{{"", "+closeServed(&dc)", "+c.Close()"}},
 	},
 	{
 		patch: "serve-conn", effect: "a panic does not take the connection out of the table",
 		edits: []edit{
-			{"", "+defer dc.release()\n", ""},
-			{"", "+dc.Close()", "+func() error { defer dc.release(); return dc.Close() }()"},
+			{"", "+defer func() { dc.release() }()\n", ""},
 		},
+	},
+	{
+		patch: "serve-conn", effect: "the record ends after the last callback",
+		edits: []edit{{"linger.go", "	*record = nil\n	defer dc.release()\n", ""}},
+	},
+	{
+		patch: "record", effect: "a handler that ends its goroutine leaves its record",
+		edits: []edit{{"", "+defer releaseVanished(c)", "+_ = c"}},
 	},
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",

@@ -182,7 +182,7 @@ func TestListenerAtItsLimit(t *testing.T) {
 		if !frees {
 			until = time.Now().Add(100 * time.Millisecond)
 		}
-		l.q.Open(until, nil)
+		l.q.Open(until, nil, true)
 		if frees {
 			<-slot
 			wantHello(t, queued)
@@ -235,7 +235,7 @@ func TestCloseThatBlocks(t *testing.T) {
 			until = time.Now().Add(time.Hour)
 			close(giveUp)
 		}
-		q.Open(until, giveUp)
+		q.Open(until, giveUp, true)
 		returned := make(chan struct{})
 		go func() {
 			_, _ = q.Close()

@@ -81,7 +81,7 @@ func child(do []string) error {
 	_, _ = os.Stdout.WriteString(ln.Addr().String() + "\n")
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	close(l.stop)
-	l.q.Open(time.Now().Add(time.Second), nil)
+	l.q.Open(time.Now().Add(time.Second), nil, true)
 	<-l.ended
 	r, err := l.q.Close()
 	if err != nil {

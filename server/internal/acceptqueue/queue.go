@@ -100,10 +100,14 @@ func New(ln net.Listener) *Queue {
 // now, and the Accepts of the loops return. From then on the loops have to call
 // Accept of the Queue, until it returns io.EOF. The listener is closed when its
 // queue is empty, at the latest when the time is up or giveUp is closed, when
-// nobody waits for it any more.
-func (q *Queue) Open(until time.Time, giveUp <-chan struct{}) {
+// nobody waits for it any more. If there is no loop, as its Serve has failed, it is
+// closed at once.
+func (q *Queue) Open(until time.Time, giveUp <-chan struct{}, loops bool) {
 	close(q.opening)
-	s, why := q.choose()
+	s, why := hopeless, "nobody accepts from it"
+	if loops {
+		s, why = q.choose()
+	}
 	q.mu.Lock()
 	q.strategy, q.until, q.giveUp = s, until, giveUp
 	q.report.Strategy, q.report.Why = s.name(), why
@@ -144,7 +148,7 @@ func (q *Queue) Accept() (net.Conn, error) {
 			return c, nil
 		case isClosed(q.closing):
 			return nil, io.EOF
-		case saysClosed(err):
+		case SaysClosed(err):
 			q.close(false, "the listener was closed by somebody else")
 			return nil, io.EOF
 		case q.sock == nil || !isClosed(q.opened) || !isTimeout(err):
@@ -265,6 +269,9 @@ func (q *Queue) Close() (Report, error) {
 	return q.report, q.err
 }
 
+// Ended says whether there is nothing more to accept.
+func (q *Queue) Ended() bool { return isClosed(q.closing) }
+
 func (q *Queue) close(emptied bool, why string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -308,7 +315,7 @@ func (q *Queue) closeUnknown() {
 
 // closedWith is what follows the Close of the listener. Call it with mu held.
 func (q *Queue) closedWith(err error, addr string) {
-	if err != nil && !saysClosed(err) {
+	if err != nil && !SaysClosed(err) {
 		q.err = err
 	}
 	q.report.Addr = addr
@@ -353,9 +360,9 @@ func isClosed[T any](c <-chan T) bool {
 	}
 }
 
-// saysClosed says whether an error is that of a closed listener. In-memory and
+// SaysClosed says whether an error is that of a closed listener. In-memory and
 // other listeners only say so in words, which upstream looks for as well.
-func saysClosed(err error) bool {
+func SaysClosed(err error) bool {
 	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) ||
 		strings.Contains(err.Error(), "use of closed network connection")
 }

@@ -47,7 +47,7 @@ func TestTimeIsUpBeforeTheFirstLook(t *testing.T) {
 	const n = 24
 	l, queued, release := heldLoop(t, listen(t), n)
 	close(l.stop)
-	l.q.Open(time.Now().Add(-time.Second), nil)
+	l.q.Open(time.Now().Add(-time.Second), nil, true)
 	close(release)
 	<-l.ended
 	r := l.closed(t)
@@ -65,7 +65,7 @@ func TestAcceptLoopThatDoesNotComeBack(t *testing.T) {
 	l, _, release := heldLoop(t, listen(t), 1)
 	defer close(release)
 	close(l.stop)
-	l.q.Open(time.Now().Add(10*time.Millisecond), nil)
+	l.q.Open(time.Now().Add(10*time.Millisecond), nil, true)
 	time.Sleep(20 * time.Millisecond)
 	if r := l.closed(t); r.Emptied || !strings.Contains(r.Why, "did not come back in time") {
 		t.Errorf("%+v, want the queue not emptied, because the loop did not come back", r)
@@ -77,7 +77,7 @@ func TestBusyAcceptLoopWithAnEmptyQueue(t *testing.T) {
 	l, _, release := heldLoop(t, listen(t), 0)
 	defer close(release)
 	close(l.stop)
-	l.q.Open(time.Now().Add(bound), nil)
+	l.q.Open(time.Now().Add(bound), nil, true)
 	select {
 	case <-l.q.closed:
 	case <-time.After(bound / 2):
@@ -94,7 +94,7 @@ func TestGivenUpBeforeTheFirstLook(t *testing.T) {
 	giveUp := make(chan struct{})
 	close(giveUp)
 	close(l.stop)
-	l.q.Open(time.Now().Add(bound), giveUp)
+	l.q.Open(time.Now().Add(bound), giveUp, true)
 	close(release)
 	<-l.ended
 	if r := l.closed(t); r.Emptied || !strings.Contains(r.Why, "nobody waited") {
