@@ -120,12 +120,24 @@ func (s *Server) endRecord(dc *drainConn, state ConnState) {
 	s.setState(c, state)
 }
 
-// releaseVanished releases a record whose handler has ended the worker's goroutine
-// (runtime.Goexit, which testing's FailNow calls). Its connection stays open.
-func releaseVanished(c net.Conn) {
-	if dc, ok := c.(*drainConn); ok && !dc.served {
-		dc.release()
+// serveRecord is the serve loop of a worker.
+func (s *Server) serveRecord(c net.Conn) error {
+	dc, ok := c.(*drainConn)
+	if !ok { // in upstream's tests
+		return s.serveConnCounted(c, true)
 	}
+	returned := false
+	defer func() {
+		// The handler has ended the goroutine (runtime.Goexit, which testing's
+		// FailNow calls), and its connection stays open.
+		if !returned {
+			dc.served = false
+			dc.release()
+		}
+	}()
+	err := s.serveConnCounted(c, true)
+	returned = true
+	return err
 }
 
 // recordOf is the start of the serve loop: it takes the connection out of its

@@ -96,7 +96,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "record", effect: "a handler that ends its goroutine leaves its record",
-		edits: []edit{{"", "+defer releaseVanished(c)", "+_ = c"}},
+		edits: []edit{{"drainconn.go", "		if !returned {\n", "		if false {\n"}},
 	},
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",
