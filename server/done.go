@@ -1,6 +1,9 @@
 package fasthttp
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // doneBound is when, after the stop, RequestCtx.Done of the requests that began
 // after it is closed if a caller of Shutdown waits for ever, as nothing else ends
@@ -34,5 +37,5 @@ func (d *drain) closeLateDone() {
 func (d *drain) waitsForever() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.eternal
+	return slices.ContainsFunc(d.waiters, func(w patience) bool { return w.eternal })
 }

@@ -60,6 +60,7 @@ type drainConn struct {
 	used        bool          // counted in drain.uses
 	parked      bool          // waits until the drain's window ends, and is woken then
 	windowOpen  bool          // it has a window of its own
+	waking      chan struct{} // closed when what interrupts its Read has returned; or nil
 	window      time.Duration // its end, from the drain's stop, if windowOpen
 	prev, next  *drainConn    // in the shard's list
 }
@@ -193,6 +194,7 @@ func (dc *drainConn) seeStop() {
 	dc.seen = true
 	dc.shard.mu.Lock()
 	dc.stopSeen = true
+	dc.awaitWaker()
 	dc.shard.mu.Unlock()
 }
 

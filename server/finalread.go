@@ -52,7 +52,8 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 			return dc.closeIdle()
 		}
 		if deadline.IsZero() && d.over.Load() {
-			break // the drain may have woken it before that deadline was set
+			dc.unpark() // the drain may have woken it before that deadline was set
+			break
 		}
 		if err := read(); !isTimeout(err) {
 			return err
@@ -128,7 +129,11 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 	if sock != nil && tc == nil {
 		return false
 	}
-	if !obeysDeadlines(dc.Conn) || dc.Conn.SetReadDeadline(lookDeadline(sock)) != nil {
+	if !known(dc.Conn) {
+		sock := lookedAt(dc.Conn)
+		return sock != nil && received(sock)
+	}
+	if dc.Conn.SetReadDeadline(lookDeadline(sock)) != nil {
 		return false
 	}
 	r := br
@@ -188,16 +193,61 @@ func (dc *drainConn) wake(d *drain) {
 		if d.pauseWake != nil {
 			d.pauseWake()
 		}
-		if sock, _ := stream(dc.Conn); sock == nil && !d.over.Load() {
-			if _, isTLS := dc.Conn.(tlsConn); isTLS {
-				// A TLS connection does not survive the timeout of something
-				// that is not a net.Error, so this one sleeps its window out.
-				dc.parked = true
-				return
-			}
+		if dc.parked = !d.over.Load() && dc.sleeps(); !dc.parked {
+			dc.interrupt()
 		}
-		_ = dc.Conn.SetReadDeadline(expired)
 	}
+}
+
+// sleeps says whether a Read is not interrupted before the window ends, as it could
+// not be resumed: TLS on something that is no socket does not survive a timeout that
+// is not a net.Error, and an unknown wrapper may be at a header of its own, or at a
+// handshake, before its first request.
+func (dc *drainConn) sleeps() bool {
+	if sock, _ := stream(dc.Conn); sock != nil {
+		return false
+	}
+	_, isTLS := dc.Conn.(tlsConn)
+	return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle
+}
+
+// interrupt wakes the Read of a connection. Call with shard.mu held. The method of
+// an unknown wrapper may block: it is called without the lock, and the serving
+// goroutine waits for its end before it goes on (see awaitWaker).
+func (dc *drainConn) interrupt() {
+	if known(dc.Conn) {
+		_ = dc.Conn.SetReadDeadline(expired)
+		return
+	}
+	c, woken := dc.Conn, make(chan struct{})
+	dc.waking = woken
+	go func() {
+		_ = c.SetReadDeadline(expired)
+		dc.shard.mu.Lock()
+		dc.waking = nil
+		dc.shard.mu.Unlock()
+		close(woken)
+	}()
+}
+
+// awaitWaker waits until nobody is about to set a deadline. Call with shard.mu held,
+// which it lets go of meanwhile.
+func (dc *drainConn) awaitWaker() {
+	for dc.waking != nil {
+		woken := dc.waking
+		dc.shard.mu.Unlock()
+		<-woken
+		dc.shard.mu.Lock()
+	}
+}
+
+// lookTime is how long the last look may take. What an unknown wrapper takes for it
+// is as long as upstream would have given it: none.
+func (dc *drainConn) lookTime() time.Duration {
+	if !known(dc.Conn) {
+		return 0
+	}
+	return dc.d.rest(partRead)
 }
 
 // noticeBy is when a connection that obeys its deadlines has stopped waiting.
@@ -208,9 +258,9 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 		return d.stopAt.Add(dc.window)
 	case !dc.waiting():
 	case dc.windowOpen:
-		return dc.windowEnd().Add(partRead)
+		return dc.windowEnd().Add(dc.lookTime())
 	case d.over.Load() && dc.stopSeen:
-		return d.closedBy.Add(partRead)
+		return d.closedBy.Add(dc.lookTime())
 	case d.over.Load():
 		return d.closedBy
 	}

@@ -25,7 +25,7 @@ func TestConcurrentShutdownsShareOneDrain(t *testing.T) {
 		r.awaitTrue("all have joined", func() bool {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			return d.waiters == len(calls)
+			return len(d.waiters) == len(calls)
 		})
 		close(release)
 		c.want("/held", saysClose)
@@ -62,7 +62,7 @@ func TestJoinedShutdownsObeyTheirOwnContexts(t *testing.T) {
 			r.awaitTrue("both have joined", func() bool {
 				d.mu.Lock()
 				defer d.mu.Unlock()
-				return d.waiters == 2
+				return len(d.waiters) == 2
 			})
 			cancel()
 			if err := hasty.wait(); !errors.Is(err, context.Canceled) {

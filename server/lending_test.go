@@ -89,20 +89,18 @@ func TestLingerReadsThroughAWrapper(t *testing.T) {
 
 // A connection whose loop has ended is not taken for one that waits.
 func TestEndedLoopIsNotForced(t *testing.T) {
-	at := make(chan struct{})
-	s := &Server{Drain: Drain{FinalRead: -1}}
-	s.ConnState = func(_ net.Conn, state ConnState) {
-		if state == StateClosed {
-			close(at)
-			time.Sleep(4 * deafGrace)
+	inDrainBubble(t, func(t *testing.T) {
+		ln := &heldCloseListener{newDrainListener(t, drainKind{net: "memory"}), make(chan struct{}), make(chan struct{})}
+		r := startDrainRigOn(t, drainKind{net: "memory"}, &Server{Drain: Drain{FinalRead: -1}}, ln)
+		_ = r.dialIdle().c.Close()
+		r.await("the close", ln.closing)
+		call := r.stop()
+		time.Sleep(4 * deafGrace)
+		close(ln.release)
+		if report := call.wantNil(); report.Outcomes.ClientClosed != 1 {
+			t.Errorf("report %v, want one closed by the client", report)
 		}
-	}
-	r := startDrainRig(t, drainKind{net: "tcp"}, s)
-	_ = r.dialIdle().c.Close()
-	r.await("the hook", at)
-	if report := r.stop().wantNil(); report.Outcomes.ClientClosed != 1 {
-		t.Errorf("report %v, want one closed by the client", report)
-	}
+	})
 }
 
 // A request after the last look is late, also after a streamed body.

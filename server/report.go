@@ -244,8 +244,8 @@ func (s *Server) DrainReport() DrainReport {
 	if d.window.reason != window.Open {
 		r.WindowEnd = d.window.reason.String()
 	}
-	if !d.endless {
-		r.Deadline = d.deadline
+	if t, ok := d.deadline(); ok {
+		r.Deadline = t
 	}
 	entered := d.entered
 	d.mu.Unlock()
@@ -296,8 +296,11 @@ func (c *drainCount) outcomes() DrainOutcomes {
 // settle counts how a connection ended. Called with its shard locked, once.
 func (d *drain) settle(dc *drainConn) {
 	o := dc.outcome
-	if dc.forced {
+	switch {
+	case dc.forced:
 		o = outcomeForced
+	case dc.aborted:
+		o = outcomeClosedIdle
 	}
 	d.count.outcome[o].Add(1)
 	if dc.late {

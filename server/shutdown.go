@@ -3,6 +3,7 @@ package fasthttp
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,10 @@ const (
 // noticed the end of their window. One that has not at two looks running is
 // closed: its Read does not obey a deadline that is set while it waits.
 const deafGrace = 200 * time.Millisecond
+
+// deafShare is the part of the context that such a look may take: there are two, and
+// a linger.
+const deafShare = 8
 
 // drain is one serving period of a Server and its end. A connection belongs to
 // the drain that was current when it was accepted, for good: so the survivors
@@ -63,13 +68,7 @@ type drain struct {
 	finished chan struct{}
 
 	mu      sync.Mutex
-	waiters int
-
-	// deadline is the last of those of the contexts of Shutdown; endless says
-	// that one of them has none, eternal that one can never end.
-	deadline time.Time
-	endless  bool
-	eternal  bool
+	waiters []patience
 
 	gaveUp  bool
 	phase   DrainPhase
@@ -132,7 +131,7 @@ func (s *Server) ShutdownWithContext(ctx context.Context) error {
 	select {
 	case <-d.finished:
 	case <-ctx.Done():
-		if d.leave() {
+		if d.leave(patienceOf(ctx)) {
 			<-d.finished
 		}
 	}
@@ -160,7 +159,7 @@ func (s *Server) drained() bool {
 // joinDrain returns the drain under way, which it begins if there is none. The
 // drain knows of ctx before it begins: what it may take depends on that.
 func (s *Server) joinDrain(ctx context.Context) *drain {
-	for {
+	for begun := false; ; {
 		s.mu.Lock()
 		d := s.drains.underway
 		if d == nil && s.drained() {
@@ -173,7 +172,8 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
 			d.closeOnShutdown = s.CloseOnShutdown
 			d.entered[PhaseServing] = time.Now()
-			d.waitsUntil(ctx)
+			d.waiters = []patience{patienceOf(ctx)}
+			begun = true
 			s.drains.underway = d
 			s.drains.report.Store(d)
 			go s.runDrain(d)
@@ -182,39 +182,54 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 
 		d.mu.Lock()
 		joined := !d.gaveUp || d.phase >= PhaseStopped
-		if joined {
-			d.waiters++
+		if joined && !begun {
+			d.waiters = append(d.waiters, patienceOf(ctx))
 		}
 		d.mu.Unlock()
 		if joined {
-			d.waitsUntil(ctx)
 			return d
 		}
 		<-d.finished
 	}
 }
 
-// waitsUntil notes how long a caller of Shutdown will wait: the drain gives up
-// when the last of them has.
-func (d *drain) waitsUntil(ctx context.Context) {
-	t, ok := ctx.Deadline()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !ok {
-		d.endless = true
-	} else if t.After(d.deadline) {
-		d.deadline = t
+// patience is how long a caller of Shutdown waits.
+type patience struct {
+	deadline time.Time // zero if there is none
+	eternal  bool      // its context can never end
+}
+
+func patienceOf(ctx context.Context) patience {
+	t, _ := ctx.Deadline()
+	return patience{t, ctx.Done() == nil}
+}
+
+// deadline is the last of those of the contexts of Shutdown; ok is false if one of
+// them has none. Call with mu held.
+func (d *drain) deadline() (last time.Time, ok bool) {
+	for _, w := range d.waiters {
+		if w.deadline.IsZero() {
+			return time.Time{}, false
+		}
+		if w.deadline.After(last) {
+			last = w.deadline
+		}
 	}
-	d.eternal = d.eternal || ctx.Done() == nil
+	return last, true
 }
 
 // leave takes a caller of Shutdown out of a drain and says whether it was the
-// last one, in which case the drain gives up.
-func (d *drain) leave() (last bool) {
+// last one, in which case the drain gives up. What is left of the drain takes the
+// time that the others have.
+func (d *drain) leave(p patience) (last bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.waiters--
-	if d.waiters > 0 || d.gaveUp {
+	if len(d.waiters) > 1 {
+		i := slices.Index(d.waiters, p)
+		d.waiters = slices.Delete(d.waiters, i, i+1)
+		return false
+	}
+	if d.gaveUp {
 		return false
 	}
 	d.gaveUp = true
@@ -367,7 +382,7 @@ func (s *Server) stopConns(d *drain) {
 // the drain gives up. It closes connections that do not obey their deadline.
 func (s *Server) awaitConns(d *drain) bool {
 	t := s.connTable()
-	deaf := time.NewTicker(deafGrace)
+	deaf := time.NewTicker(max(time.Millisecond, min(deafGrace, d.contextLeft(time.Now())/deafShare)))
 	defer deaf.Stop()
 	for d.left.Load() != 0 {
 		select {
@@ -388,7 +403,9 @@ func (s *Server) awaitConns(d *drain) bool {
 					sock, _ := stream(dc.Conn)
 					late := sock == nil && now.After(dc.noticeBy(d))
 					if late && dc.overdue {
-						dc.forced = true
+						// An unknown wrapper only waited, and
+						// upstream closes those so.
+						dc.forced = known(dc.Conn)
 						deafOnes = append(deafOnes, dc.abort())
 					}
 					dc.overdue = late

@@ -57,13 +57,19 @@ type closeWriter interface{ CloseWrite() error }
 
 // halfCloserOf finds what of c can be half-closed: c itself, or what it wraps.
 func halfCloserOf(c net.Conn) closeWriter {
-	for ; c != nil; c = wrapped(c) {
+	for range maxWraps {
 		if cw, ok := c.(closeWriter); ok {
 			return cw
+		}
+		if c = wrapped(c); c == nil {
+			break
 		}
 	}
 	return nil
 }
+
+// maxWraps bounds the search through wrappers, which may form a cycle.
+const maxWraps = 8
 
 // wrapped returns the connection that c wraps, if it exports it in a field
 // named Conn, as by embedding a net.Conn; nil otherwise.
@@ -72,31 +78,40 @@ func wrapped(c net.Conn) net.Conn {
 	if v.Kind() != reflect.Struct {
 		return nil
 	}
-	if v = v.FieldByName("Conn"); !v.IsValid() || !v.CanInterface() {
+	field, ok := v.Type().FieldByName("Conn")
+	if !ok {
+		return nil
+	}
+	v, err := v.FieldByIndexErr(field.Index) // which may lead through a nil pointer
+	if err != nil || !v.CanInterface() {
 		return nil
 	}
 	inner, _ := v.Interface().(net.Conn)
 	return inner
 }
 
-// obeysDeadlines says whether a Read of c is known to return at its deadline:
-// those of the standard library's connections and of fasthttputil's do, and
-// what wraps one passes the deadline on.
-func obeysDeadlines(c net.Conn) bool {
-	for ; c != nil; c = wrapped(c) {
-		t := reflect.TypeOf(c)
-		if t.Kind() == reflect.Pointer {
-			t = t.Elem()
+// known says whether c is of a type whose Read and deadlines are known: a socket or
+// pipe of the standard library, one of fasthttputil's, TLS directly on one, and
+// upstream's own wrapper round these. Anything else may be code of the application,
+// also if it exports what it wraps.
+func known(c net.Conn) bool {
+	t := reflect.TypeOf(below(c))
+	if t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t != nil && (t.PkgPath() == "net" || t.PkgPath() == "github.com/valyala/fasthttp/fasthttputil")
+}
+
+// lookedAt is the socket that an unknown wrapper exports, for the kernel to be asked
+// what it has received, and for nothing else; or nil.
+func lookedAt(c net.Conn) halfCloser {
+	for range maxWraps {
+		if c = wrapped(c); c == nil {
+			break
 		}
-		switch t.PkgPath() {
-		case "net":
-			return true
-		case "crypto/tls":
-			tc, ok := c.(*tls.Conn)
-			return ok && obeysDeadlines(tc.NetConn())
-		case "github.com/valyala/fasthttp/fasthttputil":
-			return true
+		if sock, _ := peekable(c); sock != nil {
+			return sock
 		}
 	}
-	return false
+	return nil
 }

@@ -40,12 +40,16 @@ func (s *Server) runWindow(d *drain) {
 		return // it was over at the stop
 	}
 	w := window.New(d.set.FinalRead)
+	waited := time.Duration(0) // when something was seen to wait
 	for {
 		now := window.Look{
 			Elapsed: time.Since(d.stopAt),
 			Left:    d.contextLeft(d.stopAt),
 			Uses:    int(d.uses.Load()),
 			Waiting: int(d.waiting.Load()),
+		}
+		if now.Waiting > 0 {
+			waited = now.Elapsed
 		}
 		reason, next := w.Look(now)
 		if next > 0 && d.windowSleep(next) {
@@ -59,7 +63,10 @@ func (s *Server) runWindow(d *drain) {
 		pace := w.Pace(now.Waiting, now.Left)
 		d.closedBy = time.Now().Add(time.Duration(now.Waiting) * pace)
 		d.mu.Lock()
-		d.window = windowReport{reason, time.Since(d.stopAt)}
+		if reason != window.Empty {
+			waited = time.Since(d.stopAt)
+		}
+		d.window = windowReport{reason, waited}
 		d.mu.Unlock()
 		d.over.Store(true)
 		s.wakeParked(d, pace)
@@ -96,7 +103,7 @@ func (s *Server) wakeParked(d *drain, pace time.Duration) {
 				if d.pauseWake != nil {
 					d.pauseWake()
 				}
-				_ = dc.Conn.SetReadDeadline(expired)
+				dc.interrupt()
 			}
 		}
 		return true
@@ -127,6 +134,7 @@ func (dc *drainConn) goWaiting() {
 func (dc *drainConn) endWaiting(use bool) (shut bool) {
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
+	dc.awaitWaker()
 	if dc.waits {
 		dc.waits = false
 		dc.d.waiting.Add(-1)
@@ -136,6 +144,7 @@ func (dc *drainConn) endWaiting(use bool) (shut bool) {
 		}
 	}
 	dc.parked = false
+	dc.forced = dc.forced || dc.aborted && use
 	return dc.aborted
 }
 
@@ -145,6 +154,7 @@ func (dc *drainConn) endWaiting(use bool) (shut bool) {
 func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
+	dc.awaitWaker()
 	if dc.windowOpen && time.Now().Before(dc.windowEnd()) {
 		return dc.windowEnd(), true
 	}
@@ -157,24 +167,31 @@ func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	return zeroTime, dc.parked
 }
 
-// contextLeft is what the context of Shutdown, of the last caller, leaves from a
-// moment on.
+// unpark takes the mark back: the drain wakes it no more.
+func (dc *drainConn) unpark() {
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	dc.parked = false
+	dc.awaitWaker()
+}
+
+// contextLeft is what the contexts of Shutdown leave from a moment on.
 func (d *drain) contextLeft(from time.Time) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.endless {
-		return window.Unlimited
+	if deadline, ok := d.deadline(); ok {
+		return deadline.Sub(from)
 	}
-	return d.deadline.Sub(from)
+	return window.Unlimited
 }
 
 // fits is how much of t a window of a single connection lasts that begins now: half
 // of what the context leaves at most, as a response, a close and a linger follow.
 func (d *drain) fits(t time.Duration) time.Duration {
-	return min(t, window.Rest(0, d.contextLeft(time.Now()))/2)
+	return min(t, window.Rest(time.Since(d.stopAt), d.contextLeft(d.stopAt))/2)
 }
 
 // rest is how much of t what follows a window may take, if it begins now.
 func (d *drain) rest(t time.Duration) time.Duration {
-	return min(t, window.Rest(0, d.contextLeft(time.Now())))
+	return min(t, window.Rest(time.Since(d.stopAt), d.contextLeft(d.stopAt)))
 }

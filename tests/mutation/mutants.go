@@ -41,10 +41,6 @@ var mutants = []mutant{
 		edits: []edit{{"internal/acceptqueue/queue.go", "	for timeouts := 0; q.more(); {\n", "	q.close(false, \"\")\n	for timeouts := 0; q.more(); {\n"}},
 	},
 	{
-		patch: "serve", effect: "new handshakes go on beginning",
-		edits: []edit{{"internal/acceptqueue/strategy.go", "	return newQuiet(poll)\n", "	return poll, \"\"\n"}},
-	},
-	{
 		patch: "serve", effect: "an ended Serve stays entered",
 		edits: []edit{{"", "+defer leave()", "+_ = leave"}},
 	},

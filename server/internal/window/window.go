@@ -78,9 +78,13 @@ const (
 	// if all were closed at the stop, 1.8 with 10 us, 3.1 with 50 us.
 	pace = 10 * time.Microsecond
 
-	// margin is left of the context when all that a connection may still take
-	// is over, so that the drain ends before its context does.
-	margin = 50 * time.Millisecond
+	// marginShare is what is left of the context when all that a connection may
+	// still take is over, one in marginShare, within the two bounds, so that the
+	// drain ends before its context does: with clients that ignore FIN all
+	// lingers end at that moment, and thousands of closes take their time.
+	marginShare = 4
+	marginLeast = 50 * time.Millisecond
+	marginMost  = 250 * time.Millisecond
 )
 
 // Unlimited is [Look.Left] of a context that does not end.
@@ -220,5 +224,6 @@ func Rest(elapsed, left time.Duration) time.Duration {
 	if left == Unlimited {
 		return Unlimited
 	}
+	margin := min(max(left/marginShare, marginLeast), marginMost)
 	return max(0, left-elapsed-margin)
 }
