@@ -11,7 +11,9 @@ const maxConns = 100
 
 // OpenConn is an open connection of a Server.
 type OpenConn struct {
-	// RemoteAddr is the peer's address.
+	// RemoteAddr is the peer's address. It is empty where a connection of an
+	// unknown type does not say it at once, as one that waits for the header
+	// of the PROXY protocol.
 	RemoteAddr string
 
 	// State is StateNew, StateActive or StateIdle.
@@ -30,7 +32,7 @@ type OpenConn struct {
 func (s *Server) Conns() []OpenConn {
 	type found struct {
 		OpenConn
-		addr net.Addr
+		conn net.Conn
 	}
 	before := func(a, b found) int {
 		switch {
@@ -53,16 +55,59 @@ func (s *Server) Conns() []OpenConn {
 			return
 		}
 		f.State, _ = dc.state()
-		f.addr = dc.Conn.RemoteAddr()
+		f.conn = dc.Conn
 		at, _ := slices.BinarySearchFunc(list, f, before)
 		list = slices.Insert(list[:min(len(list), maxConns-1)], at, f)
 	})
 	conns := make([]OpenConn, len(list))
+	answers := make(chan addrAnswer, len(list))
+	asked := 0
 	for i, f := range list {
 		conns[i] = f.OpenConn
-		if f.addr != nil {
-			conns[i].RemoteAddr = f.addr.String()
+		switch {
+		case known(f.conn):
+			conns[i].RemoteAddr = remoteAddr(f.conn)
+		case s.drains.asking.Add(1) <= maxConns:
+			asked++
+			go func() {
+				defer s.drains.asking.Add(-1)
+				answers <- addrAnswer{i, remoteAddr(f.conn)}
+			}()
+		default:
+			s.drains.asking.Add(-1)
+		}
+	}
+	timer := time.NewTimer(addrTime)
+	defer timer.Stop()
+	for range asked {
+		select {
+		case a := <-answers:
+			conns[a.of].RemoteAddr = a.addr
+		case <-timer.C:
+			return conns
 		}
 	}
 	return conns
+}
+
+// addrTime is how long the unknown types among the connections have for saying
+// their addresses, which is a method of the application's.
+const addrTime = 20 * time.Millisecond
+
+// addrAnswer is the address of one of a list.
+type addrAnswer struct {
+	of   int
+	addr string
+}
+
+func remoteAddr(c net.Conn) (addr string) {
+	defer func() {
+		if recover() != nil { // of a wrapper round nothing
+			addr = ""
+		}
+	}()
+	if a := c.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return ""
 }

@@ -85,6 +85,7 @@ type drainState struct {
 	current  atomic.Pointer[drain]
 	report   atomic.Pointer[drain]
 	hijacked atomic.Int32
+	asking   atomic.Int32 // connections of unknown types for their addresses
 
 	underway *drain
 	past     DrainTotals   // of the drains that have ended

@@ -116,11 +116,14 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 // request, and then says yes: the loop comes back to wait for its window. Nor
 // does it read from a connection that might block: the response comes first.
 func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
-	if br != nil && br.Buffered() > 0 {
+	if holdsRequest(br) {
 		return true
 	}
 	if unread(body) {
 		return true
+	}
+	if br != nil {
+		_, _ = br.Discard(br.Buffered()) // line ends
 	}
 	sock, tc := peekable(dc.Conn)
 	if sock != nil && received(sock) {

@@ -188,7 +188,7 @@ func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, 
 	if dc.d.mode.Load() < modeStopped {
 		return false
 	}
-	if dc.beginFinalRequest() {
+	if dc.beginFinalRequest(br, bw) {
 		return true
 	}
 	if dc.d.set.Reject {
@@ -227,14 +227,17 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 
 // beginFinalRequest takes back a deadline that the drain set while the loop
 // was going active; upstream sets its own only where it has a timeout. It says
-// whether the drain has closed the connection.
-func (dc *drainConn) beginFinalRequest() (shut bool) {
+// whether the drain has closed the connection, from outside or as no head has come.
+func (dc *drainConn) beginFinalRequest(br *bufio.Reader, bw *bufio.Writer) (shut bool) {
 	dc.seeStop()
 	if dc.endWaiting(true) {
 		return true
 	}
 	dc.final = true
 	dc.openWindow()
+	if !dc.awaitHead(br, bw) {
+		return true
+	}
 	deadline := zeroTime
 	if t := dc.s.ReadTimeout; t > 0 {
 		deadline = time.Now().Add(t)
@@ -326,7 +329,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	default:
 		dc.outcome = outcomeOf(connectionClose, err)
 	}
-	if br != nil && br.Buffered() > 0 {
+	if holdsRequest(br) {
 		dc.noteLate()
 	}
 }

@@ -457,8 +457,8 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 	}
 	t.unlock()
 	s.mu.Unlock()
-	if timedOut {
-		d.closeLateDone()
+	if ended {
+		d.closeLateDone() // for what outlives it: hijacked connections, abandoned handlers
 	}
 	closeAll(left)
 	return ended

@@ -1,0 +1,69 @@
+package fasthttp
+
+import (
+	"bufio"
+	"bytes"
+	"time"
+)
+
+// awaitHead waits for the head of a request that began after the stop: until a
+// second after the connection's window at most, and as long as the context leaves
+// time, whatever ReadTimeout says. Line ends before it are skipped (RFC 9112 section
+// 2.2): they are no request, and get no more than the window. Responses that are in
+// bw are flushed before it waits. It says false when it has closed the connection,
+// as nothing else came; a head that is too long, or an error, is upstream's.
+func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
+	last := time.Now().Add(dc.d.rest(time.Hour))
+	by := earlier(dc.windowEnd().Add(partRead), last)
+	if t := dc.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
+		return true // upstream's own deadline comes before
+	}
+	set := time.Time{}
+	for {
+		head, _ := br.Peek(br.Buffered())
+		if n := lineEnds(head); n > 0 {
+			_, _ = br.Discard(n)
+			head = head[n:]
+		}
+		if len(head) == br.Size() || bytes.Contains(head, []byte("\n\r\n")) || bytes.Contains(head, []byte("\n\n")) {
+			break
+		}
+		end := by
+		if len(head) == 0 {
+			end = earlier(dc.windowEnd(), last)
+		}
+		if end != set {
+			if bw != nil && bw.Flush() != nil || dc.Conn.SetReadDeadline(end) != nil {
+				break
+			}
+			set = end
+		}
+		if _, err := br.Peek(len(head) + 1); isTimeout(err) {
+			_, _ = br.Discard(br.Buffered()) // which is no complete request
+			_ = dc.closeIdle()
+			return false
+		} else if err != nil {
+			break
+		}
+	}
+	return true
+}
+
+// lineEnds counts the bytes of the line ends that b begins with.
+func lineEnds(b []byte) int { return len(b) - len(bytes.TrimLeft(b, "\r\n")) }
+
+// holdsRequest says whether br holds the beginning of a request.
+func holdsRequest(br *bufio.Reader) bool {
+	if br == nil || br.Buffered() == 0 {
+		return false
+	}
+	b, _ := br.Peek(br.Buffered())
+	return lineEnds(b) < len(b)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

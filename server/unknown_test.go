@@ -1,0 +1,237 @@
+package fasthttp
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// wrapListener makes connections of unknown types.
+type wrapListener struct {
+	net.Listener
+	wrap func(net.Conn) net.Conn
+}
+
+func (l wrapListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.wrap(c), nil
+}
+
+func startWrapped(t *testing.T, k drainKind, s *Server, wrap func(net.Conn) net.Conn) *drainRig {
+	t.Helper()
+	ln := newDrainListener(t, k)
+	r := startDrainRigOn(t, k, s, wrapListener{ln, wrap})
+	r.ln = ln
+	return r
+}
+
+// headerConn reads a line of its own before the first request, as the PROXY
+// protocol has it, and knows its address from there.
+type headerConn struct {
+	net.Conn
+	br   *bufio.Reader
+	once sync.Once
+}
+
+func newHeaderConn(c net.Conn) net.Conn { return &headerConn{Conn: c, br: bufio.NewReader(c)} }
+
+func (c *headerConn) header() { c.once.Do(func() { _, _ = c.br.ReadString('\n') }) }
+
+func (c *headerConn) Read(b []byte) (int, error) {
+	c.header()
+	return c.br.Read(b)
+}
+
+func (c *headerConn) RemoteAddr() net.Addr {
+	c.header()
+	return c.Conn.RemoteAddr()
+}
+
+// What reads a header of its own is not interrupted at the stop: that header would
+// become the request line.
+func TestUnknownWrapperIsNotWokenBeforeItsFirstRequest(t *testing.T) {
+	r := startWrapped(t, drainKind{net: "tcp"}, &Server{}, newHeaderConn)
+	c := r.dial()
+	awaitReading(r, 1)
+	call := r.stop()
+	c.send("PROXY\r\n")
+	c.get("/")
+	c.wantCode(StatusOK, saysClose)
+	_ = c.c.Close()
+	call.wantNil()
+}
+
+// The address of a connection may be known only when its client has sent something:
+// nobody waits for it, nor with a lock that a new connection needs.
+func TestConnsDoesNotWaitForAnAddress(t *testing.T) {
+	r := startWrapped(t, drainKind{net: "tcp"}, &Server{Drain: Drain{FinalRead: -1}}, newHeaderConn)
+	silent := r.dial()
+	awaitReading(r, 1)
+	for range 3 {
+		if conns := r.s.Conns(); len(conns) != 1 || conns[0].RemoteAddr != "" {
+			t.Fatalf("connections %+v, want one with no address", conns)
+		}
+	}
+	c := r.dial()
+	c.send("PROXY\r\n")
+	c.get("/")
+	c.wantCode(StatusOK, keepAlive)
+	r.awaitTrue("its address is told", func() bool {
+		for _, conn := range r.s.Conns() {
+			if conn.RemoteAddr == c.c.LocalAddr().String() {
+				return true
+			}
+		}
+		return false
+	})
+	call := r.stop()
+	_, _ = silent.c.Close(), c.c.Close()
+	call.wantNil()
+}
+
+// perReadConn gives each Read a deadline of its own, as many idle timeouts do.
+type perReadConn struct{ net.Conn }
+
+func (c perReadConn) Read(b []byte) (int, error) {
+	_ = c.SetReadDeadline(time.Now().Add(drainBound))
+	return c.Conn.Read(b)
+}
+
+// A response that is ready is written whatever a look would have to wait for.
+func TestResponseIsNotHeldBackByALook(t *testing.T) {
+	for _, closes := range []bool{false, true} {
+		for _, finalRead := range []time.Duration{0, -1} {
+			release, running := make(chan struct{}), make(chan struct{}, 1)
+			s := heldServer(release, running, Drain{FinalRead: finalRead})
+			s.CloseOnShutdown = closes
+			r := startWrapped(t, drainKind{net: "tcp"}, s, func(c net.Conn) net.Conn { return perReadConn{c} })
+			c := r.dial()
+			c.get("/held")
+			r.await("the handler", running)
+			call := r.stop()
+			close(release)
+			c.want("/held", closes || finalRead < 0)
+			_ = c.c.Close()
+			call.wantNil()
+		}
+	}
+}
+
+// An idle connection of any type ends as with upstream: closed, within the context,
+// and not as a forced one.
+func TestIdleUnknownWrapperEndsGracefully(t *testing.T) {
+	for name, wrap := range map[string]func(net.Conn) net.Conn{
+		"a deadline per Read":  func(c net.Conn) net.Conn { return perReadConn{c} },
+		"deadlines do nothing": func(c net.Conn) net.Conn { return &deafConn{Conn: c} },
+		"a pointer to nothing": func(c net.Conn) net.Conn { return nilConn{Conn2: c} },
+		"Read holds a lock":    func(c net.Conn) net.Conn { return &lockedConn{Conn: c, lock: make(chan struct{}, 1)} },
+	} {
+		for _, left := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second} {
+			t.Run(name+"/"+left.String(), func(t *testing.T) {
+				inDrainBubble(t, func(t *testing.T) {
+					r := startWrapped(t, drainKind{net: "memory"}, &Server{}, wrap)
+					c := r.dial()
+					c.get("/")
+					c.wantCode(StatusOK, keepAlive)
+					synctest.Wait()
+					ctx, cancel := context.WithTimeout(r.ctx, left)
+					defer cancel()
+					if err := r.s.ShutdownWithContext(ctx); err != nil {
+						t.Errorf("Shutdown: %v", err)
+					}
+					if report := r.s.DrainReport(); report.Verdict() != "graceful" || report.Outcomes.ClosedIdle != 1 {
+						t.Errorf("%s: %v", report.Verdict(), report)
+					}
+					_ = c.c.Close()
+				})
+			})
+		}
+	}
+}
+
+// nilConn embeds a nil pointer on the way to a field named Conn.
+type nilConn struct {
+	*nilConnInner
+	Conn2 net.Conn
+}
+
+type nilConnInner struct{ net.Conn }
+
+func (c nilConn) Read(b []byte) (int, error)         { return c.Conn2.Read(b) }
+func (c nilConn) Write(b []byte) (int, error)        { return c.Conn2.Write(b) }
+func (c nilConn) Close() error                       { return c.Conn2.Close() }
+func (c nilConn) LocalAddr() net.Addr                { return c.Conn2.LocalAddr() }
+func (c nilConn) RemoteAddr() net.Addr               { return c.Conn2.RemoteAddr() }
+func (c nilConn) SetDeadline(t time.Time) error      { return c.Conn2.SetDeadline(t) }
+func (c nilConn) SetReadDeadline(t time.Time) error  { return c.Conn2.SetReadDeadline(t) }
+func (c nilConn) SetWriteDeadline(t time.Time) error { return c.Conn2.SetWriteDeadline(t) }
+
+// lockedConn has one lock for Read and SetReadDeadline.
+type lockedConn struct {
+	net.Conn
+	lock chan struct{} // in a bubble a Mutex stops the clock
+}
+
+func (c *lockedConn) Read(b []byte) (int, error) {
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
+	return c.Conn.Read(b)
+}
+
+func (c *lockedConn) SetReadDeadline(t time.Time) error {
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
+	return c.Conn.SetReadDeadline(t)
+}
+
+// Bytes that are no request, or the beginning of one that does not go on, hold a
+// stop no longer than the window and a second.
+func TestPartOfAHeadEndsWithTheWindow(t *testing.T) {
+	for _, part := range []string{"\r\n", "\r\n\n\r\n", "GET /", "GET / HTTP/1.1\r\nHost: a\r\n"} {
+		for _, reject := range []bool{false, true} {
+			for _, timeout := range []time.Duration{0, time.Hour} {
+				inDrainBubble(t, func(t *testing.T) {
+					s := &Server{ReadTimeout: timeout, Drain: Drain{Reject: reject}}
+					r := startDrainRig(t, drainKind{net: "memory"}, s)
+					c := r.dialIdle()
+					call := r.stop()
+					c.send(part)
+					c.wantEOF()
+					_ = c.c.Close()
+					report := call.wantNil()
+					if most := 2*DefaultFinalRead + partRead + 2*deafGrace; report.Duration > most || report.Late != 0 {
+						t.Errorf("%q: %v, want none late, in %v at most", part, report, most)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Line ends behind a request are none, and do not keep its response from being the
+// last one (RFC 9112 section 2.2).
+func TestLineEndsAreNoRequest(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		release, running := make(chan struct{}), make(chan struct{}, 1)
+		s := heldServer(release, running, Drain{})
+		s.CloseOnShutdown = true
+		r := startDrainRig(t, drainKind{net: "memory"}, s)
+		c := r.dial()
+		c.send(drainGet("/held") + "\r\n\r\n")
+		r.await("the handler", running)
+		call := r.stop()
+		close(release)
+		c.want("/held", saysClose)
+		_ = c.c.Close()
+		if report := call.wantNil(); report.Late != 0 {
+			t.Errorf("%v, want none late", report)
+		}
+	})
+}
