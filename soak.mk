@@ -12,7 +12,7 @@ test-faults: server ## Make faults happen to both servers while they stop, over 
 	$(GO) test -count=1 -parallel 6 -timeout 10m ./tests/faults
 
 .PHONY: test-model
-test-model: ## Check the model of the stop for every interleaving, and that its mutants fail (spin; 1 minute)
+test-model: ## Check the model of the stop for every interleaving, and that its mutants fail (spin; 2 minutes)
 	$(GO) test -count=1 -v -timeout 20m ./tests/model
 
 .PHONY: test-fuzz

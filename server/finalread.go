@@ -59,6 +59,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 			return err
 		}
 	}
+	dc.unpark()
 
 	sock, tc := peekable(dc.Conn)
 	if sock == nil || tc != nil {

@@ -19,8 +19,8 @@ import (
 // belong to the goroutine of runWindow, which sets closedBy first, then over, and
 // then wakes what is parked. A loop that parks marks its record, takes back its
 // deadline, and then loads over: one of the two sees the other, so no wake is
-// lost. A loop that goes on with a request takes its mark back under mu before it
-// sets a deadline of its own, so no wake lands on the request.
+// lost. A loop that goes on, with a request or with its last look, takes its mark back
+// under mu before it sets a deadline of its own, so no wake lands on either.
 
 // windowPause is the least pause between two closes at the end of a window: what
 // is due by then is closed at once. A timer is not more exact.
@@ -167,7 +167,9 @@ func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	return zeroTime, dc.parked
 }
 
-// unpark takes the mark back: the drain wakes it no more.
+// unpark takes the mark back before a last look. Without that a loop that parks at the
+// very end of the window would look first and be woken after: the read of what it has
+// seen would time out, and a request that is there would be lost.
 func (dc *drainConn) unpark() {
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -246,6 +247,44 @@ func TestSecondWakeDoesNotHitARunningRequest(t *testing.T) {
 			t.Errorf("report %v, want one use", report)
 		}
 	})
+}
+
+// lookConn has a byte of a request for its last look. The window of its drain ends
+// as it parks, and what is parked is woken as it looks.
+type lookConn struct {
+	net.Conn
+
+	dc   *drainConn
+	read time.Time
+}
+
+func (c *lookConn) SetReadDeadline(t time.Time) error {
+	c.read = t
+	switch {
+	case t.IsZero():
+		c.dc.d.over.Store(true)
+	case !t.Equal(expired):
+		c.dc.s.wakeParked(c.dc.d, 0)
+	}
+	return nil
+}
+
+// The wake at the window's end does not land on the last look of a connection that
+// has parked at that very moment.
+func TestSecondWakeDoesNotHitALastLook(t *testing.T) {
+	s, c := &Server{}, &lookConn{}
+	c.dc = s.track(c)
+	c.dc.d.endless = true
+	c.dc.d.mode.Store(modeStopped)
+	err := c.dc.finalRead(os.ErrDeadlineExceeded, func() error {
+		if c.read.Equal(expired) {
+			return os.ErrDeadlineExceeded
+		}
+		return nil
+	})
+	if err != nil || c.dc.closedFIN {
+		t.Errorf("what was there at the last look is not served: %v", err)
+	}
 }
 
 // A connection whose own window is over is parked while the drain's is open, and a

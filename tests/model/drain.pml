@@ -15,6 +15,15 @@
  * drain closes it from outside. And the drain may give up, with or without
  * ForceClose. That is checked apart, as a drain that may give up never hangs.
  *
+ * A connection that has seen the stop parks: it waits without a deadline until the
+ * drain's window is over, and is woken a second time then. Which of the two comes
+ * first, the loop that parks or the window's end, and what the loop does meanwhile,
+ * is what runWindow and the label park are about. With NO_WINDOW there is none, as
+ * with a negative Drain.FinalRead: nothing is parked, and two connections fit.
+ *
+ * With OUTSIDE it may also be one that the stop does not wake, but parks: TLS on
+ * something that is no socket.
+ *
  * A lock is taken in one step with what comes after it, and let go in one with what
  * comes before: nothing is lost by that, as who waits for a lock, or has just let
  * it go, hinders nobody.
@@ -35,6 +44,20 @@
  *   NO_LOOK      the loop closes at the window's end without a last look
  *   NO_MORE      a response says close without one
  *   UNTRACKED    a connection is counted only once its loop has begun
+ *
+ * Those of the second wake:
+ *   SWAP_OVER    the drain wakes what is parked before it stores that the window is over
+ *   NO_RELOAD    the loop parks, and does not load that once more
+ *   LOOK_EARLY   it loads it before it takes its deadline back
+ *   MARK_LATE    it marks itself as parked only after that load
+ *   NO_PARK      the drain does not park what it must not wake at the stop
+ *   WAKE_FREE    it wakes what is parked without the lock
+ *   NO_UNPARK    the loop goes on with a request, and keeps the mark
+ *   END_FREE     it takes the mark back without the lock
+ *   TAKE_EARLY   it sets the request's deadline before it takes the mark back
+ *   KEEPS_MARK   it takes its last look with the mark
+ *   NO_END       it leaves with the mark
+ *   USE_EACH     each wait that ends with a request is counted as a use
  */
 
 #ifndef CONNS
@@ -52,6 +75,8 @@ bool listening = true;
 bool finished;                       /* Shutdown has returned nil */
 byte left;                           /* [drain.left] */
 byte openAtStop, accepted, outcomes; /* the account */
+bool over;                           /* [drain.over]: the window of what is parked */
+bool windowEnded;                    /* [drain.windowEnded] */
 bool draining;                       /* [connShard.drain], one shard for all */
 
 bool mutex;                          /* [connShard.mu] */
@@ -62,9 +87,14 @@ typedef Conn {
     bool seen;                       /* [drainConn.stopSeen] */
     bool aborted;                    /* [drainConn.aborted] */
     bool accounted;                  /* [drainConn.accounted] */
+    bool parked;                     /* [drainConn.parked] */
+    bool own;                        /* [drainConn.windowOpen] */
+    bool waits, used;                /* [drainConn.waits, drainConn.used] */
+    bool counted;                    /* it is in [drain.uses] */
     mtype deadline = none;
     byte received;                   /* requests in the socket's buffer */
     bool deaf;                       /* its Read ignores deadlines */
+    bool sleeps;                     /* the stop parks it, and does not wake it */
     bool leaving;                    /* the client has closed */
     bool shut;                       /* the server has sent FIN */
     bool closed;                     /* the drain has closed it from outside */
@@ -73,15 +103,18 @@ typedef Conn {
 };
 Conn c[CONNS];
 
+/* What a loop that has seen the stop waits for before it sets a deadline. */
+#ifdef NO_LOCK
+#define locks true
+#else
+#define locks !mutex
+#endif
+
 /* [drainConn.seeStop] */
 inline seeStop(i) {
     if
     :: c[i].seen
-#ifdef NO_LOCK
-    :: !c[i].seen -> c[i].seen = true
-#else
-    :: atomic { !c[i].seen && !mutex -> c[i].seen = true }
-#endif
+    :: atomic { !c[i].seen && locks -> c[i].seen = true }
     fi
 }
 
@@ -102,6 +135,28 @@ inline track(i) {
         :: else
         fi
     }
+}
+
+/* The end of a wait, under the lock. [drainConn.endWaiting] */
+inline endWait(i, use) {
+#ifndef NO_WINDOW /* which is all that uses are counted for */
+    if
+#ifdef USE_EACH
+    :: use && c[i].waits ->
+#else
+    :: use && c[i].waits && !c[i].used ->
+#endif
+        assert(!c[i].counted); /* one use for a connection */
+        c[i].used = true; c[i].counted = true
+    :: else
+    fi;
+#endif
+    c[i].waits = false;
+#ifdef NO_UNPARK
+    c[i].parked = (c[i].parked && use)
+#else
+    c[i].parked = false
+#endif
 }
 
 proctype client(byte i) {
@@ -167,7 +222,9 @@ turn: /* The loop's end and its next begin: the state is stored, then comes the 
     look(sees);
 #endif
     if
-    :: sees && buffered == 0 -> seeStop(i); c[i].deadline = window /* [beforeWait] */
+    :: sees && buffered == 0 -> /* [beforeWait, goWaiting, openWindow] */
+        seeStop(i);
+        atomic { locks -> c[i].waits = true; c[i].own = true; c[i].deadline = window }
     :: else
     fi;
 #endif
@@ -180,21 +237,67 @@ read:
     :: readable(i) && c[i].received == 0 && c[i].leaving -> goto out
     :: buffered == 0 && c[i].closed -> goto out
     :: c[i].deaf && abandoned -> goto left_open /* nobody waits for it any more */
-    :: obeys(i) && c[i].deadline == expired -> /* woken by the stop: [finalRead] */
-        assert(stopped);
-        seeStop(i);
-        c[i].deadline = window;
-        goto read
-    :: atomic { obeys(i) && c[i].deadline == window -> there = (c[i].received > 0) };
-        /* The window's end: the last look, then FIN. */
+    :: obeys(i) && c[i].deadline == expired -> goto interrupted
+    :: obeys(i) && c[i].deadline == window -> goto park /* its own window has ended */
+    fi;
+    goto begin;
+
+interrupted: /* by the drain: [finalRead] */
+    assert(stopped);
+    seeStop(i);
+    if
+    :: locks && c[i].own -> c[i].deadline = window; goto read
+    :: true
+    fi;
+
+park: /* [waitOn]: the mark; then the deadline is taken back; then comes the look. */
+#ifndef MARK_LATE
+    atomic { locks ->
+        c[i].parked = !over;
+        c[i].own = (c[i].own && over)
+    };
+    if
+    :: c[i].parked
+    :: else -> goto lastLook
+    fi;
+#endif
+#ifdef LOOK_EARLY
+    sees = over;
+#endif
+    c[i].deadline = none;
+#ifdef NO_RELOAD
+    goto read;
+#elif !defined(LOOK_EARLY)
+    sees = over;
+#endif
+#ifdef MARK_LATE
+    atomic { !mutex -> c[i].parked = true; c[i].own = false };
+#endif
+    if
+    :: sees -> sees = false
+    :: else -> goto read
+    fi;
+
+lastLook: /* The mark is taken back, so that no wake lands from here on: [unpark] */
+    atomic {
+#ifndef KEEPS_MARK
+        locks -> c[i].parked = false;
+#endif
+        there = (c[i].received > 0);
         if
 #ifndef NO_LOOK
-        :: there -> atomic { take(i); there = false }
+        :: there -> c[i].deadline = window
 #endif
         :: else -> goto close
         fi
+    };
+    /* What it has seen is read under a deadline of its own. */
+    if
+    :: atomic { c[i].deadline != expired -> take(i); there = false }
+    :: c[i].deadline == expired -> goto close
     fi;
 
+begin:
     /* The first byte has been read: the state is stored, then comes the look. */
 #ifdef SWAP_ACTIVE
     look(sees);
@@ -206,19 +309,30 @@ read:
     if
     :: sees -> /* [begin, beginFinalRequest] */
         seeStop(i);
-        final = true;
-#ifndef NO_TAKE
+#ifdef TAKE_EARLY
         c[i].deadline = none;
 #endif
-#if defined(ASK_FREE)
+#ifdef ASK_FREE
         ends = c[i].aborted;
-#elif !defined(NO_ASK)
-        atomic { !mutex -> ends = c[i].aborted };
 #endif
-        if
-        :: ends -> goto out
-        :: else
-        fi
+        atomic {
+#ifndef END_FREE
+            locks ->
+#endif
+            endWait(i, true);
+#if !defined(NO_ASK) && !defined(ASK_FREE)
+            ends = c[i].aborted;
+#endif
+            if
+            :: ends -> goto out
+            :: else
+            fi;
+            final = true;
+            c[i].own = true; /* [openWindow] */
+#if !defined(NO_TAKE) && !defined(TAKE_EARLY)
+            c[i].deadline = none
+#endif
+        }
     :: else
     fi;
     atomic {
@@ -256,12 +370,20 @@ close:
 out: /* [leaveLoop, Close] */
     c[i].idle = false;
     if
-    :: stopped -> seeStop(i); c[i].lingering = true
+    :: stopped ->
+        seeStop(i);
+        atomic {
+#ifndef NO_END
+            locks -> endWait(i, false);
+#endif
+            c[i].lingering = true
+        }
     :: else
     fi;
     atomic { !mutex -> /* [connShard.remove] */
         assert(!c[i].seen || draining || c[i].accounted);
         c[i].tracked = false;
+        c[i].own = false; c[i].used = false; c[i].counted = false; c[i].deadline = none;
         if
         :: draining -> assert(left > 0); left--; outcomes++
         :: else
@@ -297,10 +419,57 @@ inline wake() {
         if
         :: atomic { !mutex && wakes(i) -> mutex = true };
             /* here is the pause that the lock guards */
-            atomic { assert(!c[i].running && !c[i].lingering); c[i].deadline = expired; mutex = false }
+            atomic {
+                assert(!c[i].running && !c[i].lingering);
+                c[i].waits = true;
+                if
+#ifdef NO_PARK
+                :: c[i].sleeps
+#else
+                :: c[i].sleeps && !over -> c[i].parked = true
+#endif
+                :: else -> c[i].deadline = expired
+                fi;
+                mutex = false
+            }
         :: !mutex && !wakes(i)
         fi
     }
+}
+
+/*
+ * The window's end: what is parked is woken a second time, for its last look. Its
+ * asserts differ from those of wake in their words, so that a mutant fails for its own.
+ * [runWindow, wakeParked]
+ */
+proctype runWindow() {
+    byte i;
+#ifndef SWAP_OVER
+    over = true;
+#endif
+    for (i : 0 .. CONNS - 1) {
+        if
+#ifdef WAKE_FREE
+        :: c[i].tracked && c[i].parked -> c[i].parked = false;
+#else
+        :: atomic { !mutex && c[i].tracked && c[i].parked -> mutex = true; c[i].parked = false };
+#endif
+            /* here is the pause that the lock guards */
+            atomic {
+                assert(!c[i].running);
+                assert(!c[i].lingering);
+                c[i].deadline = expired;
+#ifndef WAKE_FREE
+                mutex = false
+#endif
+            }
+        :: !mutex && !(c[i].tracked && c[i].parked)
+        fi
+    };
+#ifdef SWAP_OVER
+    over = true;
+#endif
+    windowEnded = true
 }
 
 inline count() {
@@ -326,6 +495,9 @@ proctype shutdown() {
 #ifndef SWAP_COUNT
     count();
 #endif
+#ifdef NO_WINDOW
+    over = true;
+#endif
 #ifndef SWAP_MODE
     stopped = true;
 #endif
@@ -339,15 +511,25 @@ proctype shutdown() {
 #ifdef SWAP_BEGUN
     begun = true;
 #endif
+#ifdef NO_WINDOW
+    windowEnded = true;
+#else
+    run runWindow();
+#endif
     !listening;
     do
-    :: left == 0 -> finished = true; break
+    :: left == 0 -> windowEnded; finished = true; break
+    :: timeout -> /* no more than a note of why it hangs */
+        for (i : 0 .. CONNS - 1) {
+            assert(!(c[i].seen && c[i].tracked && c[i].deadline == none)) /* nobody wakes it any more */
+        };
+        false
 #ifdef OUTSIDE
-    :: atomic { !mutex && c[0].tracked && c[0].deaf && c[0].idle && !c[0].closed -> mutex = true };
+    :: atomic { !mutex && c[0].tracked && c[0].deaf && c[0].idle && (c[0].own || over) && !c[0].closed -> mutex = true };
         /* the look for what is deaf: it hits nothing but a wait */
         atomic { assert(!c[0].running); c[0].aborted = true };
         atomic { assert(!c[0].running); c[0].closed = true; mutex = false }
-    :: abandoned = true; /* it gives up */
+    :: windowEnded; abandoned = true; /* it gives up */
         if
         :: force = true
         :: true
@@ -397,7 +579,11 @@ init {
 #ifdef OUTSIDE
         if
         :: c[0].deaf = true
-        :: c[0].deaf = false
+        :: true
+        fi;
+        if
+        :: c[0].sleeps = true
+        :: true
         fi;
 #endif
         run accept(); run shutdown();

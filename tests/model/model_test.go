@@ -12,7 +12,7 @@ import (
 	"github.com/fastdrain/fastdrain/internal/tool"
 )
 
-// bound is how long a check may take; the largest takes half a minute.
+// bound is how long a check may take; the largest takes two minutes.
 const bound = 10 * time.Minute
 
 func TestModelHolds(t *testing.T) {
@@ -23,9 +23,9 @@ func TestModelHolds(t *testing.T) {
 		compile []string
 		run     []string
 	}{
-		{"two connections, a request each", []string{"CONNS=2", "REQUESTS=1"}, []string{"-DSAFETY", "-DCOLLAPSE", "-O2"}, nil},
+		{"two connections, a request each", []string{"CONNS=2", "REQUESTS=1", "NO_WINDOW"}, []string{"-DSAFETY", "-DCOLLAPSE", "-O2"}, []string{"-w26"}},
 		{"one connection, three requests, and a scrape", []string{"CONNS=1", "REQUESTS=3", "SNAPSHOT"}, []string{"-DSAFETY"}, nil},
-		{"a deaf connection, and a drain that gives up", []string{"CONNS=1", "REQUESTS=3", "SNAPSHOT", "OUTSIDE"}, []string{"-DSAFETY"}, nil},
+		{"a connection that is no socket, and a drain that gives up", []string{"CONNS=1", "REQUESTS=3", "SNAPSHOT", "OUTSIDE"}, []string{"-DSAFETY", "-O2"}, nil},
 		{"no run goes round for ever", []string{"CONNS=1", "REQUESTS=3"}, []string{"-DNP"}, []string{"-l"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -51,10 +51,15 @@ func TestMutantsFail(t *testing.T) {
 		early   = `assertion violated\s+stopped` // a wake before there is a stop
 		dropped = `assertion violated\s+\( ?!\(there\)`
 		useless = `assertion violated\s+!\(late\)` // served, and cannot be answered
-		closed  = `assertion violated\s+!\(c\[0\]\.running\)`
+		closed  = `assertion violated\s+(!\(c\[0\]\.running\)|\( ?!\(c\[i\]\.closed\)\|\|abandoned)`
 		account = `assertion violated\s+\(\( ?!\(c\[i\]\.seen\)\|\|draining`
 		total   = `assertion violated\s+\(outcomes==`
+		parked  = `assertion violated\s+ !\(\(\(c\[i\]\.seen&&c\[i\]\.tracked\)&&\(c\[i\]\.deadline==` // and nobody wakes it
+		second  = `assertion violated\s+!\(c\[i\]\.running\)`                                          // the second wake, on a request
+		leaves  = `assertion violated\s+!\(c\[i\]\.lingering\)`                                        // and on a linger
+		again   = `assertion violated\s+!\(c\[i\]\.counted\)`
 	)
+	with := map[string]string{"NO_ASK": "OUTSIDE", "ASK_FREE": "OUTSIDE", "NO_PARK": "OUTSIDE", "NO_LOCK": "NO_WINDOW"}
 	for _, m := range []struct{ mutant, what, how string }{
 		{"SWAP_MODE", "the drain loads the states before it stores the mode", early + "|" + lands + "|" + hangs},
 		{"SWAP_BEGUN", "the drain loads the states before it stores that it has begun", lands + "|" + hangs},
@@ -71,13 +76,25 @@ func TestMutantsFail(t *testing.T) {
 		{"NO_LOOK", "the loop closes without a last look", dropped},
 		{"NO_MORE", "a response says close without a last look", dropped},
 		{"UNTRACKED", "a connection is counted once its loop has begun", total},
+		{"SWAP_OVER", "the drain wakes what is parked before it stores that the window is over", parked},
+		{"NO_RELOAD", "the loop parks, and does not load once more whether the window is over", parked},
+		{"LOOK_EARLY", "the loop loads that before it takes its deadline back", parked},
+		{"MARK_LATE", "the loop marks itself as parked after it has loaded that", parked},
+		{"NO_PARK", "the drain does not park what it does not wake at the stop", hangs},
+		{"WAKE_FREE", "the drain wakes what is parked without the lock", second + "|" + leaves},
+		{"NO_UNPARK", "the loop goes on with a request, and keeps its mark", second},
+		{"END_FREE", "the loop takes its mark back without the lock", second},
+		{"TAKE_EARLY", "the loop sets the request's deadline before it takes its mark back", stays},
+		{"KEEPS_MARK", "the loop takes its last look with its mark", dropped},
+		{"NO_END", "the loop leaves with its mark", leaves},
+		{"USE_EACH", "each wait that ends with a request is counted as a use", again},
 	} {
 		t.Run(m.mutant, func(t *testing.T) {
 			// The second request of a connection is the first to find it idle, and
 			// the first that a response is held back for.
 			defines := []string{"CONNS=1", "REQUESTS=2", m.mutant}
-			if m.how == useless || m.how == closed {
-				defines = append(defines, "OUTSIDE")
+			if define, ok := with[m.mutant]; ok {
+				defines = append(defines, define)
 			}
 			r := check(t, defines, []string{"-DSAFETY"}, nil)
 			if r.errors == 0 || !regexp.MustCompile(m.how).MatchString(r.output) {
