@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	windowsFlag = flag.String("windows", "50ms,4s", "final-read windows to stop servers with")
+	windowsFlag = flag.String("windows", "5ms,4s", "final-read windows to stop servers with")
 	resultsFlag = flag.String("results", "", "write the table of the windows to `FILE`")
 )
 
