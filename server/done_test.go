@@ -187,30 +187,28 @@ func TestDoneOfAFinalRequestUnderPlainShutdown(t *testing.T) {
 	})
 }
 
-// A ctx comes from a pool, and may have served a connection of an earlier drain.
+// A ctx comes from a pool, and may have served a final request of an earlier drain.
 func TestDoneOnAServerThatServesAgain(t *testing.T) {
-	s := &Server{Drain: Drain{FinalRead: -1}, Handler: func(ctx *RequestCtx) {
+	s := &Server{Handler: func(ctx *RequestCtx) {
 		if isDone(ctx) {
 			ctx.SetStatusCode(StatusTeapot)
 		}
 	}}
-	for range 8 { // as a pool keeps some and drops some
-		k := drainKind{net: "tcp"}
-		ln := newDrainListener(t, k)
-		served := make(chan error, 1)
-		go func() { served <- s.Serve(ln) }()
-		for range 8 {
-			conn, err := net.Dial("tcp", ln.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := newDrainClient(t, conn)
+	for range 4 { // as a pool keeps some and drops some
+		r := startDrainRig(t, drainKind{net: "tcp"}, s)
+		clients := make([]*drainClient, 8)
+		for i := range clients {
+			clients[i] = r.dial()
+			clients[i].get("/")
+			clients[i].wantCode(StatusOK, keepAlive)
+		}
+		call := r.begin(r.ctx)
+		r.awaitTrue("all have seen the stop", func() bool { return s.ConnStats().StopSeen == len(clients) })
+		for _, c := range clients {
 			c.get("/")
-			c.wantCode(StatusOK, keepAlive)
-			_ = conn.Close()
+			c.wantCode(StatusOK, saysClose)
+			_ = c.c.Close()
 		}
-		if err := errors.Join(s.Shutdown(), <-served); err != nil {
-			t.Fatal(err)
-		}
+		call.wantNil()
 	}
 }

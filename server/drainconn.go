@@ -116,9 +116,11 @@ func (s *Server) workerState(c net.Conn, state ConnState) {
 // endRecord takes a connection out of the table and reports its last state, in this
 // order: the callback may wait for the lock of somebody who waits for Shutdown.
 func (s *Server) endRecord(dc *drainConn, state ConnState) {
-	c := dc.Conn
+	c, hook := dc.Conn, s.ConnState // which may be set anew after Shutdown
 	dc.release()
-	s.setState(c, state)
+	if hook != nil {
+		hook(c, state)
+	}
 }
 
 // serveRecord is the serve loop of a worker.

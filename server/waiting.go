@@ -190,10 +190,20 @@ func (d *drain) contextLeft(from time.Time) time.Duration {
 // fits is how much of t a window of a single connection lasts that begins now: half
 // of what the context leaves at most, as a response, a close and a linger follow.
 func (d *drain) fits(t time.Duration) time.Duration {
-	return min(t, window.Rest(time.Since(d.stopAt), d.contextLeft(d.stopAt))/2)
+	return min(t, d.contextRest()/2)
 }
 
 // rest is how much of t what follows a window may take, if it begins now.
 func (d *drain) rest(t time.Duration) time.Duration {
-	return min(t, window.Rest(time.Since(d.stopAt), d.contextLeft(d.stopAt)))
+	return min(t, d.contextRest())
+}
+
+// contextRest is what is left of the context for what follows a window, or for a
+// close before the stop, of a lame duck.
+func (d *drain) contextRest() time.Duration {
+	from := time.Now()
+	if d.mode.Load() >= modeStopped {
+		from = d.stopAt
+	}
+	return window.Rest(time.Since(from), d.contextLeft(from))
 }
