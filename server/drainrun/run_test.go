@@ -209,6 +209,41 @@ func TestSignalBeforeServe(t *testing.T) {
 	}
 }
 
+// A function that serves nothing here and does not return, as that of a prefork
+// master, is no graceful stop. Nor is one that goes on after its drain.
+func TestServeThatGoesOnIsAnError(t *testing.T) {
+	for _, serves := range []bool{false, true} {
+		s := newService(t)
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		go func() {
+			s.done <- drainrun.Run(s.srv, func() error {
+				close(begun)
+				var err error
+				if serves {
+					err = s.srv.Serve(s.ln)
+				}
+				<-goOn
+				return err
+			}, drainrun.Options{Grace: 3 * time.Second})
+		}()
+		await(t, "serve", begun)
+		if serves {
+			await(t, "an answer", s.request("/"))
+		}
+		s.signal(syscall.SIGTERM)
+		err := await(t, "the end of Run", s.done)
+		var drain *drainrun.DrainError
+		if !errors.Is(err, drainrun.ErrServeGoesOn) || !errors.As(err, &drain) {
+			t.Errorf("it serves: %v; Run returned %v, want ErrServeGoesOn in a DrainError", serves, err)
+		}
+		if totals := s.srv.DrainTotals(); serves && totals.Drains != 1 {
+			t.Errorf("%d drains, want one stop", totals.Drains)
+		}
+		close(goOn)
+		_ = s.ln.Close()
+	}
+}
+
 func TestErrorOfServeEndsRun(t *testing.T) {
 	s := newService(t)
 	defer s.ln.Close()
