@@ -50,6 +50,8 @@ func ExampleDrainError() {
 		switch {
 		case errors.Is(err, drainrun.ErrSecondSignal):
 			return "somebody was impatient"
+		case errors.Is(err, drainrun.ErrServeGoesOn):
+			return "somebody else serves, or nobody"
 		case errors.Is(err, context.DeadlineExceeded):
 			return fmt.Sprintf("it took longer than %v", drainrun.DefaultGrace)
 		case errors.As(err, &drain):
