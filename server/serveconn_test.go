@@ -141,8 +141,8 @@ func TestConnectionThatIgnoresDeadlinesIsClosed(t *testing.T) {
 			if took < DefaultFinalRead || took > DefaultFinalRead+4*deafGrace {
 				t.Errorf("Shutdown took %v, want the window of %v and little more", took, DefaultFinalRead)
 			}
-			if report.Outcomes.ClosedIdle != 1 { // as upstream closes it, of whatever type it is
-				t.Errorf("outcomes %+v, want one closed while idle", report.Outcomes)
+			if report.Outcomes.Forced != 1 {
+				t.Errorf("outcomes %+v, want one forced", report.Outcomes)
 			}
 		})
 	}

@@ -403,9 +403,10 @@ func (s *Server) awaitConns(d *drain) bool {
 					sock, _ := stream(dc.Conn)
 					late := sock == nil && now.After(dc.noticeBy(d))
 					if late && dc.overdue {
-						// An unknown wrapper only waited, and
-						// upstream closes those so.
-						dc.forced = known(dc.Conn)
+						// An unknown wrapper that has noticed
+						// the stop, but sets deadlines of its
+						// own, ends as with upstream.
+						dc.forced = known(dc.Conn) || !dc.stopSeen
 						deafOnes = append(deafOnes, dc.abort())
 					}
 					dc.overdue = late

@@ -16,6 +16,11 @@ func configure(srv *fasthttp.Server, s settings) {
 	}
 }
 
+// listenersClosed says whether the drain under way has closed the listeners.
+func listenersClosed(srv *fasthttp.Server) bool {
+	return srv.DrainReport().Phase >= fasthttp.PhaseDraining
+}
+
 // account says what is wrong with the account of the last drain.
 func account(srv *fasthttp.Server) (wrong []string) {
 	report, stats := srv.DrainReport(), srv.ConnStats()

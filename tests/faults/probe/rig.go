@@ -246,7 +246,7 @@ func (r *rig) begin(ctx context.Context) *stopping {
 // the listener has been closed: then the stop has been set, in both servers.
 func (r *rig) stop(patience time.Duration) *stopping {
 	st := r.beginFor(patience)
-	r.awaitServe(nil)
+	r.awaitClosed()
 	return st
 }
 
@@ -256,7 +256,7 @@ func (r *rig) stopGated(ln *gatedListener) *stopping {
 	st := r.beginFor(bound)
 	r.await("the stop", r.stopSet, 1)
 	close(ln.gate)
-	r.awaitServe(nil)
+	r.awaitClosed()
 	return st
 }
 
@@ -268,6 +268,16 @@ func (r *rig) beginFor(patience time.Duration) *stopping {
 		cancel()
 	}()
 	return st
+}
+
+// awaitClosed waits until the listener has been closed: upstream's Serve returns
+// then, the patched one's drain says so.
+func (r *rig) awaitClosed() {
+	for end := time.Now().Add(bound); len(r.served) == 0 && !listenersClosed(r.srv); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			r.giveUp("the listener has not been closed in %v", bound)
+		}
+	}
 }
 
 // awaitServe waits until Serve returns.

@@ -7,6 +7,9 @@ import "github.com/valyala/fasthttp"
 // configure does nothing: upstream has no drain to set up.
 func configure(*fasthttp.Server, settings) {}
 
+// listenersClosed knows of no drain: Serve returns when its listener is closed.
+func listenersClosed(*fasthttp.Server) bool { return false }
+
 // account has nothing to say: upstream keeps none.
 func account(*fasthttp.Server) []string { return nil }
 
