@@ -117,14 +117,21 @@ func sameListener(a, b net.Listener) bool {
 
 // Accept is the listener's. After the stop it empties the queue, closes the
 // listener and returns io.EOF.
-func (l *servedListener) Accept() (net.Conn, error) {
+func (l *servedListener) Accept() (c net.Conn, err error) {
 	l.inHand.Store(false)
-	defer l.inHand.Store(true)
+	c, err = l.accept()
+	l.inHand.Store(true)
+	return c, err
+}
+
+func (l *servedListener) accept() (net.Conn, error) {
 	d := l.s.currentDrain()
-	l.drain = d
-	if l.loop.queue.Ended() {
-		// By a drain that has ended, without waiting for this loop.
-		return nil, io.EOF
+	if d != l.drain {
+		l.drain = d
+		if l.loop.queue.Ended() {
+			// By a drain that has ended, without waiting for this loop.
+			return nil, io.EOF
+		}
 	}
 	if d.mode.Load() < modeStopped {
 		c, err := l.Listener.Accept()

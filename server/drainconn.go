@@ -129,18 +129,18 @@ func (s *Server) serveRecord(c net.Conn) error {
 	if !ok { // in upstream's tests
 		return s.serveConnCounted(c, true)
 	}
-	returned := false
-	defer func() {
-		// The handler has ended the goroutine (runtime.Goexit, which testing's
-		// FailNow calls), and its connection stays open.
-		if !returned {
-			dc.served = false
-			dc.release()
-		}
-	}()
+	defer dc.releaseVanished()
 	err := s.serveConnCounted(c, true)
-	returned = true
+	dc.served = true
 	return err
+}
+
+// releaseVanished releases a record whose handler has ended the goroutine
+// (runtime.Goexit, which testing's FailNow calls). Its connection stays open.
+func (dc *drainConn) releaseVanished() {
+	if !dc.served {
+		dc.release()
+	}
 }
 
 // recordOf is the start of the serve loop: it takes the connection out of its

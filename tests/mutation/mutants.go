@@ -92,7 +92,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "record", effect: "a handler that ends its goroutine leaves its record",
-		edits: []edit{{"drainconn.go", "		if !returned {\n", "		if !returned && false {\n"}},
+		edits: []edit{{"drainconn.go", "	if !dc.served {\n		dc.release()\n", "	if !dc.served && false {\n		dc.release()\n"}},
 	},
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",
