@@ -162,7 +162,7 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	until := d.stopAt.Add(d.fits(acceptTime))
 	var opening sync.WaitGroup
 	for _, l := range loops {
-		opening.Go(func() { l.queue.Open(until, d.giveUp, !isClosed(l.ended)) })
+		opening.Go(func() { l.queue.Open(until, d.giveUp, s.accepts(l)) })
 	}
 	opening.Wait()
 	bound := time.NewTimer(time.Until(until) + deafGrace)
@@ -194,6 +194,13 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 			}()
 		}
 	}
+}
+
+// accepts says whether a Serve accepts from the listener.
+func (s *Server) accepts(l *acceptLoop) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(l.serves) > 0
 }
 
 // addrOf is a listener's address, if it has one.

@@ -52,8 +52,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 			return dc.closeIdle()
 		}
 		if deadline.IsZero() && d.over.Load() {
-			dc.unpark() // the drain may have woken it before that deadline was set
-			break
+			break // the drain may have woken it before that deadline was set
 		}
 		if err := read(); !isTimeout(err) {
 			return err

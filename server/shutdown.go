@@ -58,7 +58,8 @@ type drain struct {
 	windowQuit  chan struct{}
 	windowEnded chan struct{}
 
-	told chan struct{} // closed after the last call of OnPhase; the drain's goroutine's
+	told  chan struct{} // closed after the last call of OnPhase; the drain's goroutine's
+	stuck bool          // a call of it had not returned when nobody waited any longer
 
 	pauseWake func() // a test's pause between the load of a state and the deadline
 
@@ -266,13 +267,15 @@ func (d *drain) tell(p DrainPhase) {
 		return
 	case <-d.giveUp:
 	}
-	if before == nil || isClosed(before) {
-		moment := time.NewTimer(deafGrace)
-		defer moment.Stop()
-		select {
-		case <-told:
-		case <-moment.C:
-		}
+	if d.stuck {
+		return
+	}
+	moment := time.NewTimer(deafGrace)
+	defer moment.Stop()
+	select {
+	case <-told:
+	case <-moment.C:
+		d.stuck = true
 	}
 }
 
@@ -329,15 +332,10 @@ func (d *drain) sleep(t time.Duration) {
 	}
 }
 
-func (d *drain) givenUp() bool { return isClosed(d.giveUp) }
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
+func (d *drain) givenUp() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gaveUp
 }
 
 // stopConns is the stop: it counts the open connections, and only then sets the

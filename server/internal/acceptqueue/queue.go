@@ -351,13 +351,13 @@ func (q *Queue) sleep(d time.Duration) {
 	}
 }
 
-func isClosed[T any](c <-chan T) bool {
+func isClosed(c <-chan struct{}) (closed bool) {
 	select {
 	case <-c:
-		return true
+		closed = true
 	default:
-		return false
 	}
+	return closed
 }
 
 // SaysClosed says whether an error is that of a closed listener. In-memory and
