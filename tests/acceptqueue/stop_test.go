@@ -51,27 +51,38 @@ func TestStopOverALink(t *testing.T) {
 	} {
 		for _, s := range test.servers {
 			t.Run(test.name+"/"+s.name, func(t *testing.T) {
-				s.stop(t, *stops, netip.AddrPortFrom(test.ip, 8080).String(), l.Server.Start, l.Client.Do)
+				s.lostAsExpected(t, s.stop(t, *stops, netip.AddrPortFrom(test.ip, 8080).String(), l.Server.Start, l.Client.Do))
 			})
 		}
 	}
 }
 
-// Nor over loopback, where a handshake takes no time.
+// Nor over loopback, where a handshake takes no time. To poll leaves the moment
+// between the last look and the close.
 func TestStopOverLoopback(t *testing.T) {
 	here := func(f func() error) error { return f() }
+	lost := map[string]int{}
+	for _, s := range []server{closing, polling} {
+		t.Run(s.name, func(t *testing.T) {
+			lost[s.name] = s.stop(t, *loopbackStops, "127.0.0.1:0", (*exec.Cmd).Start, here)
+		})
+	}
+	if c, p := lost[closing.name], lost[polling.name]; c == 0 || p > c/4 {
+		t.Errorf("upstream lost %d connections and poll %d, want less than a quarter", c, p)
+	}
 	for _, s := range []server{twin, synFilter} {
 		for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
 			t.Run(s.name+"/"+addr, func(t *testing.T) {
 				t.Parallel()
-				s.stop(t, *loopbackStops, addr, (*exec.Cmd).Start, here)
+				s.lostAsExpected(t, s.stop(t, *loopbackStops, addr, (*exec.Cmd).Start, here))
 			})
 		}
 	}
 }
 
-// stop stops a server n times under load, each time a new process.
-func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) error, do func(func() error) error) {
+// stop stops a server n times under load, each time a new process, and returns how
+// many connections the clients lost.
+func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) error, do func(func() error) error) (lost int) {
 	binary := build(t, "./tests/acceptqueue/server", s.variant, s.only)
 	var sum tally
 	var accepted, handshakes, unfinished int
@@ -110,7 +121,13 @@ func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) 
 	}
 	t.Logf("%d stops in %v: %v; accepted after the stop %d; handshakes under way %d, unfinished %d, waited for up to %v",
 		n, time.Since(began).Round(time.Second), &sum, accepted, handshakes, unfinished, waited.Round(time.Millisecond))
-	if (sum.lost > 0) != s.loses {
-		t.Errorf("%d connections lost: a control has to lose some, and nobody else may", sum.lost)
+	return sum.lost
+}
+
+// lostAsExpected checks what stop returns.
+func (s server) lostAsExpected(t *testing.T, lost int) {
+	t.Helper()
+	if (lost > 0) != s.loses {
+		t.Errorf("%d connections lost: a control has to lose some, and nobody else may", lost)
 	}
 }

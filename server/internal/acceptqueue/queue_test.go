@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -150,4 +151,45 @@ func (w *wrapper) Close() error {
 		return w.close()
 	}
 	return w.Listener.Close()
+}
+
+// watchedSocket says whether it was looked at between the deadline that wakes the
+// accept loops and the moment from which they may accept.
+type watchedSocket struct {
+	*net.TCPListener
+	q      *Queue
+	woken  bool
+	looked bool
+}
+
+func (s *watchedSocket) SetDeadline(t time.Time) error {
+	s.woken = s.woken || t.Equal(expired)
+	return s.TCPListener.SetDeadline(t)
+}
+
+func (s *watchedSocket) SyscallConn() (syscall.RawConn, error) {
+	s.looked = s.looked || s.woken && !isClosed(s.q.opened)
+	return s.TCPListener.SyscallConn()
+}
+
+// The loops wait before the look for others begins, see hold: it takes a while,
+// and what connects meanwhile is accepted after it.
+func TestLoopsWaitBeforeTheLook(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := New(ln)
+	s := &watchedSocket{TCPListener: ln.(*net.TCPListener), q: q}
+	q.sock, q.seen = s, s
+	q.Open(time.Now().Add(bound), nil, true)
+	if !s.looked {
+		t.Error("the look at the socket came before the loops were woken")
+	}
+	if _, err := q.Accept(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	if _, err := q.Close(); err != nil {
+		t.Error(err)
+	}
 }
