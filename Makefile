@@ -103,7 +103,7 @@ test-upgrade: ## Rehearse a next version of upstream, and upgrade a clone, kille
 	$(GO) test -count=1 -timeout 20m ./internal/project ./tests/upgrade
 
 .PHONY: mutation
-mutation: server ## Take the effect of each patch away in turn: a test that the patch names has to fail (3 minutes)
+mutation: server ## Take the effect of each patch away in turn: a test that the patch names has to fail (10 minutes)
 	$(GO) run ./tests/mutation
 
 .PHONY: test-consumer

@@ -14,7 +14,7 @@ import (
 
 // testTime is how long a test may take before it is killed. That it was killed
 // does not count as a failure: the tests have bounds of their own.
-const testTime = 60 * time.Second
+const testTime = 30 * time.Second
 
 // verdict is how a test ended.
 type verdict string
