@@ -50,19 +50,19 @@ type drainConn struct {
 	idle  atomic.Int64
 	since atomic.Int64 // accepted, in Unix nanoseconds; 0 until a worker has it
 
-	handshaking bool
-	stopSeen    bool
-	overdue     bool          // by its last look the drain takes it for deaf
-	aborted     bool          // closed from outside: nothing that is read now is served
-	forced      bool          // and this drain did it
-	accounted   bool          // counted when its drain timed out
-	waits       bool          // counted in drain.waiting
-	used        bool          // counted in drain.uses
-	parked      bool          // waits until the drain's window ends, and is woken then
-	windowOpen  bool          // it has a window of its own
-	waking      chan struct{} // closed when what interrupts its Read has returned; or nil
-	window      time.Duration // its end, from the drain's stop, if windowOpen
-	prev, next  *drainConn    // in the shard's list
+	handshake  *handshakeConn // during a TLS handshake
+	stopSeen   bool
+	overdue    bool          // by its last look the drain takes it for deaf
+	aborted    bool          // closed from outside: nothing that is read now is served
+	forced     bool          // and this drain did it
+	accounted  bool          // counted when its drain timed out
+	waits      bool          // counted in drain.waiting
+	used       bool          // counted in drain.uses
+	parked     bool          // waits until the drain's window ends, and is woken then
+	windowOpen bool          // it has a window of its own
+	waking     chan struct{} // closed when what interrupts its Read has returned; or nil
+	window     time.Duration // its end, from the drain's stop, if windowOpen
+	prev, next *drainConn    // in the shard's list
 }
 
 // neverIdle is the idle word of a connection that no byte of a request has come

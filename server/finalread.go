@@ -185,8 +185,8 @@ func lookDeadline(sock halfCloser) time.Time {
 func (dc *drainConn) wake(d *drain) {
 	switch {
 	case dc.stopSeen:
-	case dc.handshaking:
-		_ = dc.limitHandshake(d.stopAt)
+	case dc.handshake != nil:
+		_ = dc.handshake.limitFrom(d.stopAt)
 	case !dc.waiting():
 	default:
 		if dc.d == d { // not what an earlier drain has left
@@ -257,7 +257,7 @@ func (dc *drainConn) lookTime() time.Duration {
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
-	case dc.handshaking:
+	case dc.handshake != nil:
 		return d.stopAt.Add(dc.window)
 	case !dc.waiting():
 	case dc.windowOpen:
