@@ -196,7 +196,8 @@ func (dc *drainConn) wake(d *drain) {
 		if d.pauseWake != nil {
 			d.pauseWake()
 		}
-		if dc.parked = !d.over.Load() && dc.sleeps(); !dc.parked {
+		over := d.over.Load()
+		if dc.parked = !over && dc.sleeps() || over && dc.patient(time.Now()); !dc.parked {
 			dc.interrupt()
 		}
 	}
@@ -212,6 +213,17 @@ func (dc *drainConn) sleeps() bool {
 	}
 	_, isTLS := dc.Conn.(tlsConn)
 	return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle
+}
+
+// newTime is how old a connection is before upstream's Shutdown closes it where it
+// has not begun a request.
+const newTime = 5 * time.Second
+
+// patient says whether a connection is left alone though the window has ended, as
+// upstream leaves it: its type is unknown, it has not begun a request, and what its
+// Read may be at, a header or a handshake, cannot be resumed.
+func (dc *drainConn) patient(now time.Time) bool {
+	return dc.idle.Load() == neverIdle && now.Sub(time.Unix(0, dc.since.Load())) < newTime && !known(dc.Conn)
 }
 
 // interrupt wakes the Read of a connection. Call with shard.mu held. The method of
@@ -259,7 +271,7 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
 	case dc.handshake != nil:
 		return d.stopAt.Add(dc.window)
-	case !dc.waiting():
+	case !dc.waiting(), dc.parked:
 	case dc.windowOpen:
 		return dc.windowEnd().Add(dc.lookTime())
 	case d.over.Load() && dc.stopSeen:

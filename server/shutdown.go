@@ -394,6 +394,7 @@ func (s *Server) awaitConns(d *drain) bool {
 			var deafOnes []net.Conn
 			t.eachShard(func(sh *connShard) {
 				for dc := sh.first; dc != nil; dc = dc.next {
+					dc.endPatience(now)
 					// A socket obeys its deadlines: one that is late waits for
 					// the machine, or for code of the application. Two looks,
 					// as a loop that has just gone idle has not noted yet when
