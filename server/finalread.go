@@ -105,8 +105,10 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 	dc.seeStop()
 	if !dc.final {
 		// Its request began before the stop: the response says so only if the
-		// application asked for that, or if no window will follow.
-		return (d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
+		// application asked for that, or if no window will follow. What follows
+		// an upload that the handler has not read cannot be seen.
+		return d.closeOnShutdown && unread(body) ||
+			(d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
 	}
 	return !time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)
 }

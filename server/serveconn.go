@@ -88,9 +88,14 @@ func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
 }
 
 // begin is called in a drain when the first byte of request num has been read and
-// the loop has stored that it is active. It says whether the loop ends here: the
-// request has been refused, or cannot be answered any more.
+// the loop has stored that it is active. It flushes the responses of a pipeline: one
+// whose body fails could not be told from those before it. It says whether the loop
+// ends here: the request has been refused, or cannot be answered any more.
 func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (ends bool) {
+	dc.handled = false
+	if bw != nil && bw.Buffered() > 0 {
+		_ = bw.Flush() // an error comes again with the response
+	}
 	if dc.d.mode.Load() < modeStopped {
 		return false
 	}
@@ -170,6 +175,7 @@ func (dc *drainConn) draining() bool {
 // the last anyhow. A hijack is never told to close: the loop would send its 101
 // and then skip the hijack handler.
 func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
+	dc.handled = true
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)
 	dc.countFinal()
@@ -200,7 +206,8 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 }
 
 // leaveLoop ends the serve loop. In a drain it flushes responses of a pipeline
-// that are still in bw: their handlers ran. It notes how the connection ended.
+// that are still in bw: their handlers ran. Not the beginning of one whose body
+// stream has failed, which might be taken for all of it. It notes how the connection ended.
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
 	dc.idle.Store(0) // a lingering connection counts as active
@@ -214,14 +221,16 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		releaseReader(dc.s, dc.spare)
 		dc.spare = nil
 	}
+	shut := false
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop()
-		dc.endWaiting(false)
+		shut = dc.endWaiting(false)
 	}
 	if connectionClose && !dc.saidClose {
 		dc.countFinal() // lastResponse was not asked
 	}
-	if bw != nil && bw.Buffered() > 0 && err != errHijacked {
+	failed := err != nil && err != errHijacked && (dc.handled || connectionClose)
+	if bw != nil && bw.Buffered() > 0 && err != errHijacked && !failed {
 		_ = dc.Conn.SetWriteDeadline(dc.flushBy())
 		if ferr := bw.Flush(); err == nil {
 			err = ferr
@@ -236,7 +245,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		dc.outcome = outcomeOf(connectionClose, err)
 	}
 	if holdsRequest(br) {
-		dc.noteLate()
+		dc.noteLate(shut)
 	}
 }
 

@@ -314,7 +314,7 @@ func (s *Server) runDrain(d *drain) {
 	s.drains.underway = nil
 	s.drains.past.end(&d.count, last == PhaseTimedOut)
 	if last == PhaseTimedOut {
-		s.drains.left = append(s.drains.left, &d.count)
+		s.drains.left = append(s.drains.left, d)
 	} else {
 		s.drains.past.add(&d.count)
 	}
@@ -442,9 +442,11 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 		} else {
 			s.drains.begun.Store(0)
 		}
+		survives := make(map[*drain]bool)
 		for i := range t.shards {
 			sh := &t.shards[i]
 			for dc := sh.first; dc != nil; dc = dc.next {
+				survives[dc.d] = true
 				dc.outcomeAtTimeout(d)
 				if d.set.ForceClose && timedOut {
 					left = append(left, dc.abort())
@@ -452,6 +454,12 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 			}
 			sh.drain = nil
 		}
+		s.drains.left = slices.DeleteFunc(s.drains.left, func(before *drain) bool {
+			if !survives[before] {
+				s.drains.past.add(&before.count)
+			}
+			return !survives[before]
+		})
 		s.drains.current.Store(newDrain())
 		s.stop.Store(0)
 	}
