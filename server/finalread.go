@@ -223,9 +223,15 @@ const newTime = 5 * time.Second
 
 // patient says whether a connection is left alone though the window has ended, as
 // upstream leaves it: its type is unknown, it has not begun a request, and what its
-// Read may be at, a header or a handshake, cannot be resumed.
+// Read may be at, a header or a handshake, cannot be resumed. With TLS on it that is
+// over when the loop begins.
 func (dc *drainConn) patient(now time.Time) bool {
-	return dc.idle.Load() == neverIdle && now.Sub(time.Unix(0, dc.since.Load())) < newTime && !known(dc.Conn)
+	return dc.unknownNew() && now.Sub(time.Unix(0, dc.since.Load())) < newTime
+}
+
+func (dc *drainConn) unknownNew() bool {
+	_, isTLS := dc.Conn.(tlsConn)
+	return dc.idle.Load() == neverIdle && !isTLS && !known(dc.Conn)
 }
 
 // interrupt wakes the Read of a connection. Call with shard.mu held. The method of

@@ -64,6 +64,7 @@ func (hc *handshakeConn) begin() error {
 func (hc *handshakeConn) end(handled bool) {
 	hc.dc.shard.mu.Lock()
 	hc.dc.handshake = nil
+	hc.dc.awaitWaker()
 	if hc.limit != nil {
 		hc.limit.Stop()
 	}
@@ -87,6 +88,10 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 	if limit := dc.windowEnd(); dc.window != 0 && hc.limit == nil && limit.Before(t) {
 		t = limit
 	}
+	if !known(dc.Conn) { // without the lock, as it is code of the application
+		dc.shard.mu.Unlock()
+		defer dc.shard.mu.Lock()
+	}
 	return dc.Conn.SetReadDeadline(t)
 }
 
@@ -94,17 +99,25 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 // handshake's begin after it; the window opens later. It is a deadline where the
 // Read cannot be asked for, and not on a socket: GetCertificate and the other
 // callbacks of a tls.Config may take their time, and a deadline that passes
-// meanwhile would fail the Read that follows. Call with shard.mu held.
+// meanwhile would fail the Read that follows. On an unknown wrapper nobody knows: it
+// has the time that upstream gives one, see patient. Call with shard.mu held.
 func (hc *handshakeConn) limitFrom(from time.Time) error {
 	dc := hc.dc
 	limit := from.Add(dc.d.fits(max(dc.d.finalRead, handshakeTime)))
 	sock, _ := stream(dc.Conn)
-	if hc.limit != nil {
+	expire := func() { hc.expire(sock) }
+	switch {
+	case hc.limit != nil:
 		return nil
-	}
-	if sock != nil {
+	case !known(dc.Conn):
+		if old := time.Unix(0, dc.since.Load()).Add(newTime); limit.Before(old) {
+			limit = old
+		}
+		expire = hc.expireUnknown
+		fallthrough
+	case sock != nil:
 		dc.window = limit.Sub(dc.d.stopAt)
-		hc.limit = time.AfterFunc(time.Until(limit), func() { hc.expire(sock) })
+		hc.limit = time.AfterFunc(time.Until(limit), expire)
 		return nil
 	}
 	if t := dc.s.ReadTimeout; t > 0 {
@@ -148,4 +161,13 @@ func (hc *handshakeConn) expire(sock halfCloser) {
 	default:
 	}
 	_ = sock.SetReadDeadline(expired)
+}
+
+// expireUnknown ends the handshake of an unknown wrapper that is past its limit.
+func (hc *handshakeConn) expireUnknown() {
+	hc.dc.shard.mu.Lock()
+	defer hc.dc.shard.mu.Unlock()
+	if hc.dc.handshake == hc {
+		hc.dc.interrupt()
+	}
 }

@@ -270,13 +270,7 @@ func (d *drain) tell(p DrainPhase) {
 	if d.stuck {
 		return
 	}
-	moment := time.NewTimer(deafGrace)
-	defer moment.Stop()
-	select {
-	case <-told:
-	case <-moment.C:
-		d.stuck = true
-	}
+	d.stuck = !within(moment, told)
 }
 
 // runDrain is a drain from its first phase to its last. It runs on a goroutine
@@ -472,23 +466,42 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 	return ended
 }
 
-// closeAll closes connections that were aborted. Their Close may be code of the
-// application, so it has goroutines of its own where it does not return at once.
+// closeAll closes connections that were aborted. The Close of an unknown type is
+// code of the application: it has a goroutine of its own, and a moment.
 func closeAll(conns []net.Conn) {
-	if len(conns) == 0 {
+	var running sync.WaitGroup
+	waits := false
+	for _, c := range conns {
+		if known(c) {
+			_ = c.Close()
+			continue
+		}
+		waits = true
+		running.Go(func() { _ = c.Close() })
+	}
+	if !waits {
 		return
 	}
 	done := make(chan struct{})
 	go func() {
-		defer close(done)
-		for _, c := range conns {
-			_ = c.Close()
-		}
+		running.Wait()
+		close(done)
 	}()
-	moment := time.NewTimer(deafGrace)
-	defer moment.Stop()
+	within(moment, done)
+}
+
+// moment is how long code of the application is waited for where nothing can be
+// waited for any longer.
+const moment = 20 * time.Millisecond
+
+// within waits for something, and says whether it came in time.
+func within(t time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
 	select {
 	case <-done:
-	case <-moment.C:
+		return true
+	case <-timer.C:
+		return false
 	}
 }

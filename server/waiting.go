@@ -121,7 +121,7 @@ func (s *Server) wakeParked(d *drain, pace time.Duration) {
 // endPatience wakes a connection that was left alone at the end of the window. Call
 // with shard.mu held.
 func (dc *drainConn) endPatience(now time.Time) {
-	if dc.parked && dc.d.over.Load() && dc.idle.Load() == neverIdle && !known(dc.Conn) && !dc.patient(now) {
+	if dc.parked && dc.d.over.Load() && dc.unknownNew() && !dc.patient(now) {
 		dc.parked = false
 		dc.interrupt()
 	}
