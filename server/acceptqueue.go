@@ -164,7 +164,15 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	for _, l := range loops {
 		opening.Go(func() { l.queue.Open(until, d.giveUp, s.accepts(l)) })
 	}
-	opening.Wait()
+	opened := make(chan struct{})
+	go func() {
+		opening.Wait()
+		close(opened)
+	}()
+	select {
+	case <-opened:
+	case <-d.giveUp: // the look for others who have the socket takes its time
+	}
 	bound := time.NewTimer(time.Until(until) + deafGrace)
 	defer bound.Stop()
 	for _, l := range loops {

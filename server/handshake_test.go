@@ -7,8 +7,20 @@ import (
 	"time"
 )
 
+// slowConn is a client at a long way: it reads what comes a while later.
+type slowConn struct {
+	net.Conn
+	way time.Duration
+}
+
+func (c *slowConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	time.Sleep(c.way)
+	return n, err
+}
+
 // A callback of the TLS configuration that takes longer than a handshake may wait
-// for its client does not cost the client its connection.
+// for its client does not cost the client its connection, nor the time for its answer.
 func TestSlowCertificateAcrossTheStop(t *testing.T) {
 	asked, give := make(chan struct{}), make(chan struct{})
 	config := drainTestTLS().Clone()
@@ -24,7 +36,7 @@ func TestSlowCertificateAcrossTheStop(t *testing.T) {
 	s := &Server{}
 	r := startDrainRigOn(t, drainKind{net: "tls"}, s, tls.NewListener(tcp, config))
 	raw := r.dialRaw()
-	tc := newDrainTLSClient(raw)
+	tc := newDrainTLSClient(&slowConn{raw, 3 * stallTime})
 	c := newDrainClient(t, tc)
 	shaken := make(chan error, 1)
 	_ = tc.SetDeadline(time.Now().Add(drainBound))

@@ -70,7 +70,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "serve", effect: "a connection in the accept loop's hands is not waited for",
-		edits: []edit{{"acceptqueue.go", "	defer l.inHand.Store(true)\n", ""}},
+		edits: []edit{{"acceptqueue.go", "	l.inHand.Store(true)\n", ""}},
 	},
 	{
 		patch: "serve-conn", effect: "the connection is not counted",
@@ -97,6 +97,10 @@ var mutants = []mutant{
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",
 		edits: []edit{{"", "+s.closeRejected(c)", "+c.Close()"}},
+	},
+	{
+		patch: "open-count", effect: "the count is upstream's",
+		edits: []edit{{"", "+max(0, s.open.Load() - 1)", "+s.open.Load() - 1"}},
 	},
 	{
 		patch: "record", effect: "the loop does not take the connection out of its record",
