@@ -94,8 +94,8 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 			return err
 		}
 	}
-	if limit := dc.windowEnd(); dc.window != 0 && hc.limit == nil && limit.Before(t) {
-		t = limit
+	if dc.window != 0 && hc.limit == nil { // only then is the stop's time written
+		t = earlier(t, dc.windowEnd())
 	}
 	if !known(dc.Conn) { // without the lock, as it is code of the application
 		dc.shard.mu.Unlock()

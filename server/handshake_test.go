@@ -80,7 +80,7 @@ func (c *protoConn) ConnectionState() (s tls.ConnectionState) { return s }
 func TestWakeDoesNotHitANextProto(t *testing.T) {
 	s, c := &Server{}, &protoConn{}
 	dc := s.track(c)
-	hc := &handshakeConn{Conn: c, tlsConn: c, dc: dc}
+	hc := &handshakeConn{Conn: c, tlsConn: c, dc: dc, shard: dc.shard}
 	_ = hc.begin()
 	dc.d.stopAt = time.Now()
 	dc.d.mode.Store(modeStopped)
@@ -98,7 +98,7 @@ func TestWakeDoesNotHitANextProto(t *testing.T) {
 func TestPanicInHandshakeLeavesNothing(t *testing.T) {
 	s, c := &Server{}, &protoConn{}
 	dc := s.track(c)
-	_ = (&handshakeConn{Conn: c, tlsConn: c, dc: dc}).begin()
+	_ = (&handshakeConn{Conn: c, tlsConn: c, dc: dc, shard: dc.shard}).begin()
 	dc.release() // as ServeConn defers it
 	if dc.handshake != nil {
 		t.Error("the record's next connection counts as in its handshake")
