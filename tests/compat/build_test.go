@@ -27,6 +27,10 @@ var binaries struct {
 }
 
 func TestMain(m *testing.M) {
+	// The time ends the composer, and not a number of draws.
+	_ = flag.Set("rapid.checks", "100000")
+	_ = flag.Set("rapid.shrinktime", "20s")
+	_ = flag.Set("rapid.nofailfile", "true")
 	flag.Parse()
 	os.Exit(run(m))
 }

@@ -9,6 +9,7 @@ require (
 	github.com/valyala/fasthttp v1.78.0
 	github.com/valyala/tcplisten v1.0.0
 	golang.org/x/net v0.62.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -74,6 +74,12 @@ func (sc Scene) Run(s Script, ready func()) (o Outcome) {
 	}
 	<-r.done
 	o.Answers, o.Cut = r.answers, r.cut
+	for i, a := range o.Answers {
+		// A refusal does not know which request it answers.
+		if a.ID == "" && a.Status == http.StatusServiceUnavailable && i < len(o.Sent) {
+			o.Answers[i].ID = o.Sent[i]
+		}
+	}
 	if o.End, o.Error = r.end, r.text; left {
 		o.End, o.Error, o.Cut = Own, "", false
 	}
@@ -141,7 +147,7 @@ func (r *reader) run() {
 			continue
 		}
 		r.mu.Lock()
-		r.answers = append(r.answers, Answer{res.Header.Get("X-Id"), res.StatusCode, res.Close})
+		r.answers = append(r.answers, Answer{res.Header.Get("X-Id"), res.StatusCode, res.Close, time.Now().UnixNano()})
 		r.mu.Unlock()
 		r.token()
 	}

@@ -47,6 +47,7 @@ type Answer struct {
 	ID     string `json:"id"`
 	Status int    `json:"status"`
 	Close  bool   `json:"close,omitempty"`
+	At     int64  `json:"at"` // when it was read, in Unix nanoseconds
 }
 
 // How a connection ended, as its client saw it.

@@ -1,0 +1,159 @@
+package compat
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fastdrain/fastdrain/tests/compat/client"
+	"github.com/fastdrain/fastdrain/tests/compat/draw"
+)
+
+// verdict lists in what the copy's run of a draw was worse than upstream's, or broke
+// the contract.
+func verdict(d draw.Draw, theirs, ours draw.Result) (bad []string) {
+	say := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
+	scripts := append(slices.Clone(d.Clients), d.Late...)
+	// Over a limit it is chance who is refused.
+	chance := d.Server.Concurrency > 0 || d.Server.MaxConnsPerIP > 0
+	for i, s := range scripts {
+		o, u := ours.Outcomes[i], inTime(theirs, theirs.Outcomes[i])
+		if leaves(s) || chance {
+			continue
+		}
+		for _, a := range u.Answers {
+			if a.ID != "" && !o.Answered(a.ID) && !excused(d, s, o, a.ID) {
+				say("%s: %s is not answered (%s%s), upstream answered it", s.State, a.ID, o.End, o.Error)
+			}
+		}
+		switch {
+		case o.End == client.RST && u.End != client.RST:
+			say("%s: reset, upstream's ended with %s", s.State, u.End)
+		case o.End == client.Open && u.End != client.Open:
+			say("%s: left open, upstream's ended with %s", s.State, u.End)
+		case o.Cut && !u.Cut:
+			say("%s: cut inside a response", s.State)
+		}
+		if n := len(u.Answers); n > 0 && len(o.Answers) == n && u.Answers[n-1].Close && !o.Answers[n-1].Close {
+			say("%s: the last response does not say close, upstream's does", s.State)
+		}
+	}
+	bad = append(bad, contract(d, scripts, ours)...)
+	switch {
+	case !ours.Returned:
+		say("Shutdown has not returned %v after its context", ours.Took-d.Context)
+	case ours.Err != "" && theirs.Returned && theirs.Err == "":
+		say("Shutdown: %s, upstream nil after %v", ours.Err, theirs.Took)
+	case ours.Took > d.Context+time.Second:
+		say("Shutdown took %v of a context of %v", ours.Took, d.Context)
+	}
+	if ours.Serving && !theirs.Serving {
+		say("Serve has not returned, upstream's has")
+	}
+	if ours.Listening && !theirs.Listening {
+		say("the port is open still, upstream's is not")
+	}
+	if ours.Account != "" {
+		say("the account does not add up: %s", ours.Account)
+	}
+	return bad
+}
+
+// contract is what the copy promises whatever upstream does.
+func contract(d draw.Draw, scripts []client.Script, ours draw.Result) (bad []string) {
+	say := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
+	for i, s := range scripts {
+		o := ours.Outcomes[i]
+		if leaves(s) {
+			continue
+		}
+		closed := false
+		for _, id := range o.Sent {
+			executed := slices.Contains(ours.Executed, id)
+			if executed && !o.Answered(id) && ours.Err == "" && o.End != client.Open {
+				say("%s: %s was executed, and not answered (%s%s)", s.State, id, o.End, o.Error)
+			}
+			if executed && closed && !o.Answered(id) {
+				say("%s: %s was executed after a response that said close", s.State, id)
+			}
+			for _, a := range o.Answers {
+				closed = closed || a.ID == id && a.Close
+			}
+			if slices.Contains(ours.DoneFirst, id) && afterStop(s, id) && o.Answered(id) && ours.Err == "" {
+				say("%s: RequestCtx.Done was closed before %s began, after the stop", s.State, id)
+			}
+		}
+	}
+	if ours.Err != "" && cooperative(d, scripts) {
+		say("Shutdown: %s, with nothing to wait for", ours.Err)
+	}
+	return bad
+}
+
+// cooperative says that nothing in a draw holds a stop for longer than the contract.
+func cooperative(d draw.Draw, scripts []client.Script) bool {
+	if d.Context < time.Second || d.Server.OnPhase > time.Second || d.Server.Certificate > 500*ms || d.Server.ConnState > 0 {
+		return false
+	}
+	for _, name := range d.Conn {
+		if name != "counting" && name != "value" && name != "hidden" && name != "nil" && name != "buffered" {
+			return false
+		}
+	}
+	for _, s := range scripts {
+		if s.State == "uploading" && !finishes(s) {
+			return false // its body may take what ReadTimeout allows
+		}
+	}
+	return !slices.Contains(d.Listener, "slow-close")
+}
+
+// finishes says whether a client sends all of what it began before the stop.
+func finishes(s client.Script) bool {
+	for i := len(s.Steps) - 1; i >= 0; i-- {
+		if len(s.Steps[i].IDs) > 0 && s.Steps[i].Op != client.Running {
+			return true
+		}
+	}
+	return false
+}
+
+// inTime leaves out what was answered after Shutdown had returned: a program ends then.
+func inTime(r draw.Result, o client.Outcome) client.Outcome {
+	if r.Returned {
+		end := r.StopAt + int64(r.Took)
+		o.Answers = slices.DeleteFunc(slices.Clone(o.Answers), func(a client.Answer) bool { return a.At > end })
+	}
+	return o
+}
+
+// leaves says whether a client ends its connection itself.
+func leaves(s client.Script) bool {
+	return slices.ContainsFunc(s.Steps, func(s client.Step) bool { return s.Op == client.Leave || s.Op == client.Reset })
+}
+
+// afterStop says whether a request was written after the stop.
+func afterStop(s client.Script, id string) bool {
+	stopped := s.Hello > 0
+	for _, step := range s.Steps {
+		stopped = stopped || step.Op == client.Stop
+		if slices.Contains(step.IDs, id) && step.Op != client.Running {
+			return stopped && s.State != "in the head" && s.State != "uploading"
+		}
+	}
+	return false
+}
+
+// excused says that a setting asked for a request to be lost.
+func excused(d draw.Draw, s client.Script, o client.Outcome, id string) bool {
+	if d.Server.FinalRead < 0 {
+		// Without a window only what a look sees is served, and none goes through TLS
+		// or an unknown wrapper.
+		looked := d.TLS == "" && len(d.Conn) == 0
+		if afterStop(s, id) || s.State == "in the head" || s.State == "uploading" || s.State == "just connected" && !looked {
+			return true
+		}
+	}
+	// One 503 is all that a connection gets.
+	return d.Server.Reject && slices.ContainsFunc(o.Answers, func(a client.Answer) bool { return a.Status == 503 })
+}
