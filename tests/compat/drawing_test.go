@@ -13,6 +13,13 @@ import (
 
 const ms = time.Millisecond
 
+// What is no request: a line end before one (RFC 9112 section 2.2), and the beginning
+// of one that has no end.
+const (
+	lineEnd  = "\r\n"
+	halfHead = "GET /fa"
+)
+
 // drawing draws a stop. What comes first in each list is the plainest: shrinking goes
 // there.
 func drawing(t *rapid.T) (d draw.Draw) {
@@ -23,7 +30,7 @@ func drawing(t *rapid.T) (d draw.Draw) {
 	}
 	d.Conn = wrappers(t, "conn", draw.ConnWrappers, d.TLS == draw.Below)
 	d.Listener = wrappers(t, "listener", draw.ListenerWrappers, false)
-	d.Context = rapid.SampledFrom([]time.Duration{2 * time.Second, 2 * time.Second, 1 * time.Second, 600 * ms, 300 * ms}).Draw(t, "context")
+	d.Context = rapid.SampledFrom([]time.Duration{time.Second, time.Second, time.Second, 2 * time.Second, 600 * ms, 300 * ms}).Draw(t, "context")
 	d.Look = rarely(t, "look")
 	d.Server = settings(t, d.TLS != "")
 
@@ -99,11 +106,6 @@ func script(t *rapid.T, id string, d draw.Draw, first string) client.Script {
 		return step
 	}
 	add := func(steps ...client.Step) { s.Steps = append(s.Steps, steps...) }
-	begins := func(step client.Step, more string) {
-		step.Bytes += more
-		add(step, running(step.IDs[0]))
-	}
-
 	// Before the stop.
 	states := []string{"unused", "idle", "running", "pipelined", "in the head", "posting", "posting on", "uploading"}
 	if s.TLS && d.Server.Certificate < 500*ms {
@@ -115,7 +117,8 @@ func script(t *rapid.T, id string, d draw.Draw, first string) client.Script {
 	case "idle":
 		add(one("/fast"), answers(1))
 	case "running":
-		begins(one("/wait"), "")
+		add(one("/wait"))
+		add(running(s.Steps[0].IDs[0]))
 	case "pipelined":
 		step := one("/wait")
 		behind := several()
@@ -126,16 +129,22 @@ func script(t *rapid.T, id string, d draw.Draw, first string) client.Script {
 		add(client.Step{Op: client.Send, Bytes: rest.Bytes[:at]})
 		rest.Bytes = rest.Bytes[at:]
 	case "posting", "posting on":
-		ends := ""
-		if s.State == "posting on" {
-			ends = "\r\n" // which is no request (RFC 9112 section 2.2)
+		first := post("/wait", next(), 100)
+		rest := client.Step{Op: client.Send, Body: 100, IDs: first.IDs}
+		if first.IDs = nil; s.State == "posting on" {
+			rest.Bytes = lineEnd
 		}
-		begins(post("/wait", next(), 100), ends)
+		add(first, rest, running(rest.IDs[0]))
 	case "uploading":
-		rest = post(rapid.SampledFrom([]string{"/read", "/leave"}).Draw(t, "path"), next(), 3000)
-		at := rapid.IntRange(len(rest.Bytes)-2900, len(rest.Bytes)-1).Draw(t, "at")
-		add(client.Step{Op: client.Send, Bytes: rest.Bytes[:at]})
-		rest.Bytes = rest.Bytes[at:]
+		size := rapid.SampledFrom([]int{300, 20000}).Draw(t, "size")
+		first := post(rapid.SampledFrom([]string{"/read", "/leave"}).Draw(t, "path"), next(), size)
+		at := rapid.IntRange(0, size-1).Draw(t, "at")
+		rest = client.Step{Op: client.Send, Body: size - at, IDs: first.IDs}
+		first.IDs = nil
+		add(first)
+		if at > 0 {
+			add(client.Step{Op: client.Send, Body: at})
+		}
 	case "in the handshake":
 		s.Hello = rapid.IntRange(1, 100).Draw(t, "hello")
 	}
@@ -143,9 +152,9 @@ func script(t *rapid.T, id string, d draw.Draw, first string) client.Script {
 	add(stop(rapid.SampledFrom([]time.Duration{0, 0, 5 * ms, 30 * ms, 60 * ms}).Draw(t, "after")))
 
 	// And after it.
-	if rest.Bytes != "" && !rarely(t, "unfinished") {
+	if len(rest.IDs) > 0 && !rarely(t, "unfinished") {
 		add(rest)
-	} else if rest.Bytes != "" {
+	} else if len(rest.IDs) > 0 {
 		return s
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "steps") {
@@ -159,11 +168,11 @@ func script(t *rapid.T, id string, d draw.Draw, first string) client.Script {
 			step.Op = client.Trickle
 			add(step)
 		case "line end":
-			add(client.Step{Op: client.Send, Bytes: "\r\n"})
+			add(client.Step{Op: client.Send, Bytes: lineEnd})
 		case "pause":
 			add(pause(20 * ms))
 		case "half head":
-			add(client.Step{Op: client.Send, Bytes: "GET /fa"})
+			add(client.Step{Op: client.Send, Bytes: halfHead})
 			return s
 		case "half-close":
 			add(client.Step{Op: client.Half})
@@ -186,14 +195,10 @@ func lateScript(id string, d draw.Draw, first string) client.Script {
 	return s
 }
 
-// post is a request with a body of n bytes.
+// post is the head of a request with a body of n bytes.
 func post(path, id string, n int) client.Step {
-	body := make([]byte, n)
-	for i := range body {
-		body[i] = 'x'
-	}
 	return client.Step{
 		Op: client.Send, IDs: []string{id},
-		Bytes: fmt.Sprintf("POST %s?id=%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", path, id, n, body),
+		Bytes: fmt.Sprintf("POST %s?id=%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, id, n),
 	}
 }

@@ -87,7 +87,7 @@ func (s situation) run(t *testing.T, variant string) (r result) {
 	}
 
 	stopped := make(chan struct{})
-	scene := client.Scene{Addr: addr, Patience: hang / 2, Stopped: stopped, Runs: p.runs}
+	scene := client.Scene{Addr: addr, Patience: hang / 2, After: hang / 2, Stopped: stopped, Runs: p.runs}
 	clients := begin(scene, s.clients)
 	clients.awaitReady(t)
 	if s.fenced {
@@ -240,7 +240,7 @@ func (s situation) probe(t *testing.T, p *process, bin string, args []string, he
 
 // ask has some more clients, one after the other.
 func (s situation) ask(scene client.Scene) string {
-	scene.Patience = 5 * time.Second
+	scene.Patience, scene.After = 5*time.Second, 5*time.Second
 	for range 8 {
 		if o := scene.Run(s.fence("probe"), func() {}); !o.Answered("probe") {
 			return strings.TrimSpace("a client afterwards: " + o.End + " " + o.Error)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,8 +18,8 @@ import (
 // Scene is what the clients of one stop share.
 type Scene struct {
 	Addr string
-	// Patience bounds a whole script, from its beginning.
-	Patience time.Duration
+	// Patience bounds a script before the stop, and again from the stop on.
+	Patience, After time.Duration
 	// Stopped is closed at the stop.
 	Stopped <-chan struct{}
 	// Runs returns a channel that is closed when the handler of a request runs.
@@ -45,6 +46,15 @@ func (sc Scene) Run(s Script, ready func()) (o Outcome) {
 	}
 	defer raw.Close()
 	_ = raw.SetDeadline(over)
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-sc.Stopped:
+			_ = raw.SetDeadline(time.Now().Add(sc.After))
+		case <-ended:
+		}
+	}()
 	if s.First != "" {
 		if _, err := io.WriteString(raw, s.First); err != nil {
 			o.End, o.Error = ending(err), err.Error()
@@ -246,12 +256,13 @@ func (w writer) run(steps []Step) (left bool) {
 }
 
 func (w writer) write(s Step) error {
+	text := strings.Repeat("x", s.Body) + s.Bytes
 	if s.Op == Send {
-		_, err := io.WriteString(w.conn, s.Bytes)
+		_, err := io.WriteString(w.conn, text)
 		return err
 	}
-	for i := range len(s.Bytes) {
-		if _, err := io.WriteString(w.conn, s.Bytes[i:i+1]); err != nil {
+	for i := range len(text) {
+		if _, err := io.WriteString(w.conn, text[i:i+1]); err != nil {
 			return err
 		}
 	}

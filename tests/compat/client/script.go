@@ -22,6 +22,7 @@ const (
 type Step struct {
 	Op    Op            `json:"op"`
 	Bytes string        `json:"bytes,omitempty"`
+	Body  int           `json:"body,omitempty"` // so many bytes of a body before Bytes
 	IDs   []string      `json:"ids,omitempty"`
 	N     int           `json:"n,omitempty"`
 	After time.Duration `json:"after,omitempty"`

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// patience bounds a client.
-	patience = 3 * time.Second
+	// patience bounds a client before the stop, and what it may take after the context.
+	patience, longer = 6 * time.Second, 500 * time.Millisecond
 	// after is how long Shutdown may go on after its context, until it counts as stuck.
 	after = 3 * time.Second
 )
@@ -70,7 +70,7 @@ func run(d draw.Draw) (r draw.Result) {
 		ready.Add(len(scripts))
 		for i, script := range scripts {
 			scene := client.Scene{
-				Addr: lns[i%len(lns)].Addr().String(), Patience: patience, Stopped: s.stopped, Runs: s.runs,
+				Addr: lns[i%len(lns)].Addr().String(), Patience: patience, After: d.Context + longer, Stopped: s.stopped, Runs: s.runs,
 			}
 			crowd.Go(func() { r.Outcomes[from+i] = scene.Run(script, ready.Done) })
 		}
@@ -253,7 +253,7 @@ func (s *stage) handle(ctx *fasthttp.RequestCtx) {
 // it have been accepted.
 func (s *stage) fence(lns []net.Listener) {
 	for _, ln := range lns {
-		scene := client.Scene{Addr: ln.Addr().String(), Patience: patience / 3, Stopped: s.stopped, Runs: s.runs}
+		scene := client.Scene{Addr: ln.Addr().String(), Patience: patience / 3, After: patience / 3, Stopped: s.stopped, Runs: s.runs}
 		script := client.Script{TLS: s.d.TLS != "", Steps: []client.Step{
 			{Op: client.Send, Bytes: "GET /fast?id=fence HTTP/1.1\r\nHost: a\r\n\r\n"},
 			{Op: client.Answers, N: 1},
