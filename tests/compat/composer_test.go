@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ var (
 	composing = flag.Duration("for", 20*time.Second, "compose draws for so `long`")
 	workers   = flag.Int("workers", 16, "so `many` of them at a time")
 	collect   = flag.Bool("collect", false, "list all findings as they are, and shrink none")
+	stopFirst = flag.Bool("first", false, "stop with the first finding")
 	repeat    = flag.String("draw", "", "repeat the draw in this `file`, ten times")
 )
 
@@ -49,7 +51,7 @@ func TestComposer(t *testing.T) {
 				}
 			}()
 			rapid.Check(t, func(rt *rapid.T) {
-				if time.Now().After(end) && !c.failed {
+				if (time.Now().After(end) || *stopFirst && found.Load()) && !c.failed {
 					return
 				}
 				d := drawing(rt)
@@ -59,12 +61,17 @@ func TestComposer(t *testing.T) {
 					t.Errorf("%s\n%s", strings.Join(bad, "\n"), text(d))
 				default:
 					c.failed = true
+					if found.CompareAndSwap(false, true) {
+						t.Logf("found after %v: %s", time.Since(begun).Round(time.Second), bad[0])
+					}
 					rt.Fatalf("%s\n%s", strings.Join(bad, "\n"), text(d))
 				}
 			})
 		})
 	}
 }
+
+var found atomic.Bool
 
 // TestDraw repeats one draw.
 func TestDraw(t *testing.T) {

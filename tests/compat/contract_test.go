@@ -109,7 +109,7 @@ func cooperative(d draw.Draw, scripts []client.Script) bool {
 			return false // what it began before the stop may take what ReadTimeout allows
 		}
 	}
-	return !slices.Contains(d.Listener, "slow-close")
+	return !slices.Contains(d.Listener, "slow-close") && !slices.Contains(d.Listener, "stuck-close")
 }
 
 // finishes says whether a client sends all of what it began before the stop.
@@ -164,9 +164,11 @@ func wellAfter(d draw.Draw, s client.Script, id string) bool {
 	return false
 }
 
-// held says that OnPhase holds a stop for longer than its context, which is the wish of
-// who wrote it.
-func held(d draw.Draw) bool { return d.Server.OnPhase > d.Context }
+// held says that code of the application holds a stop for longer than its context:
+// OnPhase, as its author wishes, or the Close of a listener, with upstream, too.
+func held(d draw.Draw) bool {
+	return d.Server.OnPhase > d.Context || slices.Contains(d.Listener, "stuck-close")
+}
 
 // slow says that a Close of the application takes a good part of the context.
 func slow(d draw.Draw) bool {

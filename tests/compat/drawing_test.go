@@ -34,6 +34,9 @@ func drawing(t *rapid.T) (d draw.Draw) {
 	d.Look = rarely(t, "look")
 	d.Server = settings(t, d.TLS != "")
 
+	if slices.Contains(d.Listener, "failing") {
+		d.Listeners = 1
+	}
 	first := ""
 	if slices.Contains(d.Conn, "header") || slices.Contains(d.Conn, "addr") {
 		first = draw.Header
@@ -41,7 +44,11 @@ func drawing(t *rapid.T) (d draw.Draw) {
 	for i := range rapid.IntRange(1, 3).Draw(t, "clients") {
 		d.Clients = append(d.Clients, script(t, fmt.Sprintf("c%d", i), d, first))
 	}
-	for i := range rapid.SampledFrom([]int{0, 0, 1, 4}).Draw(t, "late") {
+	late := rapid.SampledFrom([]int{0, 0, 1, 4}).Draw(t, "late")
+	if slices.Contains(d.Listener, "failing") {
+		late = 0
+	}
+	for i := range late {
 		d.Late = append(d.Late, lateScript(fmt.Sprintf("l%d", i), d, first))
 	}
 	return d

@@ -12,8 +12,9 @@ import (
 	"github.com/fastdrain/fastdrain/tests/compat/draw"
 )
 
-// wrapListener puts a wrapper round a listener.
-func wrapListener(name string, ln net.Listener) net.Listener {
+// wrapListener puts a wrapper round a listener that is to accept so many connections
+// before the stop.
+func wrapListener(name string, ln net.Listener, accepts int) net.Listener {
 	switch name {
 	case "pointer":
 		return &pointerListener{ln}
@@ -28,7 +29,11 @@ func wrapListener(name string, ln net.Listener) net.Listener {
 	case "patient":
 		return patientListener{ln}
 	case "slow-close":
-		return &slowListener{Listener: ln}
+		return &slowListener{Listener: ln, takes: draw.Blocking}
+	case "stuck-close":
+		return &slowListener{Listener: ln, takes: draw.Stuck}
+	case "failing":
+		return &failingListener{Listener: ln, left: accepts}
 	}
 	panic("no such wrapper of a listener: " + name)
 }
@@ -80,13 +85,30 @@ func (l patientListener) Accept() (net.Conn, error) {
 // slowListener blocks in its first Close for a time.
 type slowListener struct {
 	net.Listener
-	once sync.Once
+	once  sync.Once
+	takes time.Duration
 }
 
 func (l *slowListener) Close() error {
-	l.once.Do(func() { time.Sleep(draw.Blocking) })
+	l.once.Do(func() { time.Sleep(l.takes) })
 	return l.Listener.Close()
 }
+
+// failingListener fails for good when it has accepted what connects before the stop,
+// as one does that has no descriptors left.
+type failingListener struct {
+	net.Listener
+	left int
+}
+
+func (l *failingListener) Accept() (net.Conn, error) {
+	if l.left--; l.left < 0 {
+		return nil, errFailed
+	}
+	return l.Listener.Accept()
+}
+
+var errFailed = errors.New("too many open files")
 
 // wrappingListener wraps what it accepts.
 type wrappingListener struct {

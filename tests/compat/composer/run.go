@@ -159,7 +159,7 @@ func (quiet) Printf(string, ...any) {}
 // serve serves on what is drawn.
 func (s *stage) serve(ln net.Listener) {
 	for _, name := range s.d.Listener {
-		ln = wrapListener(name, ln)
+		ln = wrapListener(name, ln, len(s.d.Clients)+1)
 	}
 	if s.d.TLS == draw.Below {
 		ln = tls.NewListener(ln, s.tls)

@@ -85,11 +85,14 @@ var (
 	ConnWrappers = []string{
 		"counting", "deadline", "header", "addr", "slow-close", "value", "nil", "buffered", "ignoring", "hidden", "one-byte",
 	}
-	ListenerWrappers = []string{"pointer", "value", "nil", "hidden", "limit", "patient", "slow-close"}
+	ListenerWrappers = []string{"pointer", "value", "nil", "hidden", "limit", "patient", "slow-close", "stuck-close", "failing"}
 )
 
 // Header is what a connection begins with if one of its wrappers is "header" or "addr".
 const Header = "PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n"
 
-// Blocking is how long a Close takes that blocks.
-const Blocking = 300 * time.Millisecond
+// Blocking is how long a Close takes that blocks, and Stuck how long one that is stuck.
+const (
+	Blocking = 300 * time.Millisecond
+	Stuck    = 4 * time.Second
+)
