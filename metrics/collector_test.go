@@ -191,6 +191,7 @@ func accountOf(server string, r fasthttp.DrainReport) series {
 		"fasthttp_server_final_read_requests_total//served":                float64(r.FinalReadServed),
 		"fasthttp_server_final_read_requests_total//rejected":              float64(r.FinalReadRejected),
 		"fasthttp_server_late_connections_total//":                         float64(r.Late),
+		"fasthttp_server_undelivered_connections_total//":                  float64(r.Undelivered),
 		"fasthttp_server_drained_connections_total//hijacked":              float64(o.Hijacked),
 		"fasthttp_server_drained_connections_total//error":                 float64(o.Error),
 		"fasthttp_server_drained_connections_total//forced":                float64(o.Forced),

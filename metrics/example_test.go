@@ -135,6 +135,7 @@ func ExampleRegister() {
 	// fasthttp.server.stop.accepted {connection}
 	// fasthttp.server.final_read.requests {request}
 	// fasthttp.server.connections.late {connection}
+	// fasthttp.server.connections.undelivered {connection}
 }
 
 func ExampleTraceShutdowns() {

@@ -259,6 +259,13 @@ var instruments = []Instrument{
 		Help: "Connections on which bytes arrived too late in a drain to be answered: lost requests, which clients may retry.",
 		read: one(func(s *snapshot) float64 { return float64(s.totals.Late) }),
 	},
+	{
+		Prometheus: "fasthttp_server_undelivered_connections_total",
+		OTel:       "fasthttp.server.connections.undelivered",
+		Kind:       Counter, Unit: connection,
+		Help: "Connections whose peer had not acknowledged all bytes when their linger ended in a drain: the kernel goes on sending.",
+		read: one(func(s *snapshot) float64 { return float64(s.totals.Undelivered) }),
+	},
 }
 
 // outcomeCounts returns the counts in the order of outcomes.

@@ -76,6 +76,7 @@ func reportAttributes(r fasthttp.DrainReport) []attribute.KeyValue {
 		attribute.Int("fasthttp.drain.final_read.served", r.FinalReadServed),
 		attribute.Int("fasthttp.drain.final_read.rejected", r.FinalReadRejected),
 		attribute.Int("fasthttp.drain.late", r.Late),
+		attribute.Int("fasthttp.drain.undelivered", r.Undelivered),
 	}
 	for i, n := range outcomeCounts(r.Outcomes) {
 		attrs = append(attrs, attribute.Int("fasthttp.drain.outcome."+outcomes[i], n))

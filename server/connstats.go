@@ -88,8 +88,8 @@ type drainState struct {
 	asking   atomic.Int32 // connections of unknown types for their addresses
 
 	underway *drain
-	past     DrainTotals   // of the drains that have ended
-	left     []*drainCount // of those that timed out: their survivors count on
+	past     DrainTotals // of the drains that have ended
+	left     []*drain    // that timed out, and have survivors, which count on
 	loops    []*acceptLoop
 }
 

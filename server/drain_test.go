@@ -119,7 +119,9 @@ func newDrainRig(t *testing.T, k drainKind, s *Server) *drainRig {
 	leftovers := goroutinesOfServer()
 
 	s.ReduceMemoryUsage = k.reduce
-	s.Logger = silentDrainLog{}
+	if s.Logger == nil {
+		s.Logger = silentDrainLog{}
+	}
 	if s.MaxIdleWorkerDuration == 0 && k.net != "memory" {
 		s.MaxIdleWorkerDuration = 20 * time.Millisecond
 	}

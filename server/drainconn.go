@@ -34,6 +34,7 @@ type drainConn struct {
 	pooled     bool          // a worker serves it, not ServeConn
 	afterStop  bool          // accepted after the stop, or waiting at the stop
 	seen       bool          // the serving goroutine's copy of stopSeen
+	handled    bool          // the handler of the current request has returned, in a drain
 	final      bool          // the current request began after the stop
 	lateDone   bool          // its RequestCtx.Done is that of late requests
 	saidClose  bool          // the drain put 'Connection: close' on a response
@@ -42,7 +43,6 @@ type drainConn struct {
 	halfClosed bool
 	lingering  bool // the worker leaves its close to workerState
 	rejected   bool
-	late       bool
 	served     bool // ended in order: not by a panic
 	noTLS      bool // the handshake failed during a drain
 	outcome    drainOutcome
@@ -50,19 +50,20 @@ type drainConn struct {
 	idle  atomic.Int64
 	since atomic.Int64 // accepted, in Unix nanoseconds; 0 until a worker has it
 
-	handshaking bool
-	stopSeen    bool
-	overdue     bool          // by its last look the drain takes it for deaf
-	aborted     bool          // closed from outside: nothing that is read now is served
-	forced      bool          // and this drain did it
-	accounted   bool          // counted when its drain timed out
-	waits       bool          // counted in drain.waiting
-	used        bool          // counted in drain.uses
-	parked      bool          // waits until the drain's window ends, and is woken then
-	windowOpen  bool          // it has a window of its own
-	waking      chan struct{} // closed when what interrupts its Read has returned; or nil
-	window      time.Duration // its end, from the drain's stop, if windowOpen
-	prev, next  *drainConn    // in the shard's list
+	handshake  *handshakeConn // during a TLS handshake
+	stopSeen   bool
+	overdue    bool          // by its last look the drain takes it for deaf
+	aborted    bool          // closed from outside: nothing that is read now is served
+	forced     bool          // and this drain did it
+	accounted  bool          // counted when its drain timed out
+	late       bool          // bytes of a request are left without an answer
+	waits      bool          // counted in drain.waiting
+	used       bool          // counted in drain.uses
+	parked     bool          // waits until the drain's window ends, and is woken then
+	windowOpen bool          // it has a window of its own
+	waking     chan struct{} // closed when what interrupts its Read has returned; or nil
+	window     time.Duration // its end, from the drain's stop, if windowOpen
+	prev, next *drainConn    // in the shard's list
 }
 
 // neverIdle is the idle word of a connection that no byte of a request has come

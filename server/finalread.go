@@ -105,8 +105,10 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 	dc.seeStop()
 	if !dc.final {
 		// Its request began before the stop: the response says so only if the
-		// application asked for that, or if no window will follow.
-		return (d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
+		// application asked for that, or if no window will follow. What follows
+		// an upload that the handler has not read cannot be seen.
+		return d.closeOnShutdown && unread(body) ||
+			(d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
 	}
 	return !time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)
 }
@@ -185,8 +187,8 @@ func lookDeadline(sock halfCloser) time.Time {
 func (dc *drainConn) wake(d *drain) {
 	switch {
 	case dc.stopSeen:
-	case dc.handshaking:
-		_ = dc.limitHandshake(d.stopAt)
+	case dc.handshake != nil:
+		_ = dc.handshake.limitFrom(d.stopAt)
 	case !dc.waiting():
 	default:
 		if dc.d == d { // not what an earlier drain has left
@@ -196,7 +198,8 @@ func (dc *drainConn) wake(d *drain) {
 		if d.pauseWake != nil {
 			d.pauseWake()
 		}
-		if dc.parked = !d.over.Load() && dc.sleeps(); !dc.parked {
+		over := d.over.Load()
+		if dc.parked = !over && dc.sleeps() || over && dc.patient(time.Now()); !dc.parked {
 			dc.interrupt()
 		}
 	}
@@ -212,6 +215,23 @@ func (dc *drainConn) sleeps() bool {
 	}
 	_, isTLS := dc.Conn.(tlsConn)
 	return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle
+}
+
+// newTime is how old a connection is before upstream's Shutdown closes it where it
+// has not begun a request.
+const newTime = 5 * time.Second
+
+// patient says whether a connection is left alone though the window has ended, as
+// upstream leaves it: its type is unknown, it has not begun a request, and what its
+// Read may be at, a header or a handshake, cannot be resumed. With TLS on it that is
+// over when the loop begins.
+func (dc *drainConn) patient(now time.Time) bool {
+	return dc.unknownNew() && now.Sub(time.Unix(0, dc.since.Load())) < newTime
+}
+
+func (dc *drainConn) unknownNew() bool {
+	_, isTLS := dc.Conn.(tlsConn)
+	return dc.idle.Load() == neverIdle && !isTLS && !known(dc.Conn)
 }
 
 // interrupt wakes the Read of a connection. Call with shard.mu held. The method of
@@ -257,9 +277,9 @@ func (dc *drainConn) lookTime() time.Duration {
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
-	case dc.handshaking:
+	case dc.handshake != nil:
 		return d.stopAt.Add(dc.window)
-	case !dc.waiting():
+	case !dc.waiting(), dc.parked:
 	case dc.windowOpen:
 		return dc.windowEnd().Add(dc.lookTime())
 	case d.over.Load() && dc.stopSeen:

@@ -7,6 +7,52 @@ import (
 	"time"
 )
 
+// A callback of the TLS configuration that takes longer than a handshake may wait
+// for its client does not cost the client its connection.
+func TestSlowCertificateAcrossTheStop(t *testing.T) {
+	asked, give := make(chan struct{}), make(chan struct{})
+	config := drainTestTLS().Clone()
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		close(asked)
+		<-give
+		return nil, nil
+	}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{}
+	r := startDrainRigOn(t, drainKind{net: "tls"}, s, tls.NewListener(tcp, config))
+	raw := r.dialRaw()
+	tc := newDrainTLSClient(raw)
+	c := newDrainClient(t, tc)
+	shaken := make(chan error, 1)
+	_ = tc.SetDeadline(time.Now().Add(drainBound))
+	go func() { shaken <- tc.Handshake() }()
+	<-asked
+	call := r.stop()
+	var limit *time.Timer
+	r.awaitTrue("the handshake's limit has passed twice", func() (passed bool) {
+		s.connTable().each(func(dc *drainConn) {
+			now := dc.handshake.limit
+			passed = limit != nil && now != limit
+			if limit == nil {
+				limit = now
+			}
+		})
+		return passed
+	})
+	close(give)
+	if err := <-shaken; err != nil {
+		t.Fatalf("the stop broke the handshake: %v", err)
+	}
+	c.get("/")
+	c.want("/", saysClose)
+	c.wantEOF()
+	_ = tc.Close()
+	call.wantNil()
+}
+
 type protoConn struct {
 	net.Conn
 	read time.Time
@@ -42,7 +88,7 @@ func TestPanicInHandshakeLeavesNothing(t *testing.T) {
 	dc := s.track(c)
 	_ = (&handshakeConn{Conn: c, tlsConn: c, dc: dc}).begin()
 	dc.release() // as ServeConn defers it
-	if dc.handshaking {
+	if dc.handshake != nil {
 		t.Error("the record's next connection counts as in its handshake")
 	}
 }

@@ -59,12 +59,19 @@ func (s *Server) closeRejected(c net.Conn) {
 	}()
 }
 
-// noteLate counts bytes that came after the last look, or were left by it. What
-// a refusal has answered, or what belongs to an answered request, is not late.
-func (dc *drainConn) noteLate() {
-	if (dc.closedFIN || dc.saidClose && !dc.inBody) && !dc.rejected {
-		dc.late = true
+// noteLate counts bytes that came after the last look, or were left by it, or by
+// a close from outside. What a refusal has answered, or what belongs to an answered
+// request, is not late.
+func (dc *drainConn) noteLate(shut bool) {
+	if !(shut || dc.closedFIN || dc.saidClose && !dc.inBody) || dc.rejected {
+		return
 	}
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	if dc.accounted && !dc.late { // its drain has ended, and does not count it any more
+		dc.d.count.late.Add(1)
+	}
+	dc.late = true
 }
 
 // lingers says whether the close is one of a drain, on something that can be
@@ -125,13 +132,18 @@ func (dc *drainConn) linger() error {
 		}
 		n, err := discard(from, lingerBytes)
 		if n > 0 {
-			dc.noteLate()
+			dc.noteLate(false)
 		}
 		for err == nil && sock != nil && time.Now().Before(end) {
 			if left, ok := unacknowledged(sock); ok && left == 0 {
 				break
 			}
 			time.Sleep(ackPause)
+		}
+		if sock != nil {
+			if left, ok := unacknowledged(sock); ok && left > 0 {
+				dc.d.count.undelivered.Add(1)
+			}
 		}
 	}
 	return below.Close()

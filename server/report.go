@@ -31,6 +31,7 @@ type drainCount struct {
 	finalServed   atomic.Int64
 	finalRejected atomic.Int64
 	late          atomic.Int64
+	undelivered   atomic.Int64
 	outcome       [outcomes]atomic.Int64
 }
 
@@ -113,6 +114,11 @@ type DrainReport struct {
 	// or were left at the end of their window: requests that HTTP/1.1 gives
 	// no way to save. Their clients got no answer and may retry.
 	Late int
+
+	// Undelivered counts the connections whose peer had not acknowledged all
+	// bytes when their linger ended (SIOCOUTQ, see tcp(7); zero but on Linux).
+	// The kernel goes on sending, unless the process was its network's last.
+	Undelivered int
 
 	// Listeners has a line for each listener that the drain closed.
 	Listeners []ListenerReport
@@ -219,6 +225,9 @@ func (r DrainReport) String() string {
 		line += fmt.Sprintf("; final-read window %v (%s), %d used in it",
 			r.Window.Round(time.Millisecond), r.WindowEnd, r.Uses)
 	}
+	if r.Undelivered > 0 {
+		line += fmt.Sprintf("; %d connections closed before all was acknowledged", r.Undelivered)
+	}
 	for _, l := range r.Listeners {
 		line += "; " + l.String()
 	}
@@ -274,6 +283,7 @@ func (s *Server) DrainReport() DrainReport {
 	r.FinalReadServed = int(d.count.finalServed.Load())
 	r.FinalReadRejected = int(d.count.finalRejected.Load())
 	r.Late = int(d.count.late.Load())
+	r.Undelivered = int(d.count.undelivered.Load())
 	r.Outcomes = d.count.outcomes()
 	r.Open = s.Conns()
 	return r
@@ -317,4 +327,7 @@ func (dc *drainConn) outcomeAtTimeout(d *drain) {
 		o = outcomeForced
 	}
 	d.count.outcome[o].Add(1)
+	if dc.late {
+		d.count.late.Add(1)
+	}
 }

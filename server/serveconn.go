@@ -3,7 +3,6 @@ package fasthttp
 import (
 	"bufio"
 	"io"
-	"net"
 	"sync/atomic"
 	"time"
 )
@@ -12,99 +11,6 @@ import (
 // connection meets them. Before a stop each of them is a branch on what the loop
 // has at hand or on the drain's mode; all that a drain does is in the functions
 // they call.
-
-// handshakeTime is the least that a TLS handshake gets in a drain, however
-// short the window: connections from the accept queue have to complete it
-// before they can send a request.
-const handshakeTime = DefaultFinalRead
-
-// getNextProto is upstream's, which completes the TLS handshake, with its
-// deadline kept within the window while a drain is under way.
-func (dc *drainConn) getNextProto() (string, error) {
-	tc, ok := dc.Conn.(tlsConn)
-	if !ok {
-		return "", nil // no TLS, nothing to negotiate
-	}
-	hc := &handshakeConn{Conn: dc.Conn, tlsConn: tc, dc: dc}
-	if err := hc.begin(); err != nil {
-		return "", err
-	}
-	proto, err := dc.s.getNextProto(hc)
-	_, handled := dc.s.nextProtos[proto]
-	if hc.end(handled); err != nil {
-		dc.outcome = outcomeError
-		return proto, err
-	}
-	if dc.d.mode.Load() >= modeStopped {
-		dc.noTLS = !tc.ConnectionState().HandshakeComplete
-		err = dc.Conn.SetReadDeadline(zeroTime)
-	}
-	return proto, err
-}
-
-// handshakeConn is a TLS connection during its handshake: it is not woken by
-// the stop, which would break it, but its deadline is brought forward.
-type handshakeConn struct {
-	net.Conn
-	tlsConn
-
-	dc *drainConn
-}
-
-func (hc *handshakeConn) begin() error {
-	dc := hc.dc
-	dc.since.Store(time.Now().UnixNano())
-	dc.idle.Store(neverIdle)
-	dc.shard.mu.Lock()
-	defer dc.shard.mu.Unlock()
-	dc.handshaking = true
-	if dc.d.mode.Load() < modeStopped {
-		return nil
-	}
-	return dc.limitHandshake(time.Now())
-}
-
-func (hc *handshakeConn) end(handled bool) {
-	hc.dc.shard.mu.Lock()
-	hc.dc.handshaking = false
-	if handled {
-		hc.dc.idle.Store(0)
-	}
-	hc.dc.shard.mu.Unlock()
-}
-
-// SetReadDeadline sets upstream's deadline for the handshake (ReadTimeout),
-// unless the drain's comes first.
-func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
-	dc := hc.dc
-	dc.shard.mu.Lock()
-	defer dc.shard.mu.Unlock()
-	switch {
-	case dc.d.mode.Load() < modeStopped:
-		return dc.Conn.SetReadDeadline(t)
-	case dc.window == 0: // the stop is on its way here
-		return dc.limitHandshake(dc.d.stopAt)
-	}
-	if limit := dc.d.stopAt.Add(dc.window); limit.Before(t) {
-		t = limit
-	}
-	return dc.Conn.SetReadDeadline(t)
-}
-
-// limitHandshake sets the deadline of a handshake in a drain, counted from the
-// stop or from the handshake's begin after it; the window opens later. Call
-// with shard.mu held.
-func (dc *drainConn) limitHandshake(from time.Time) error {
-	d := dc.d
-	limit := from.Add(d.fits(max(d.finalRead, handshakeTime)))
-	if t := dc.s.ReadTimeout; t > 0 {
-		if by := time.Unix(0, dc.since.Load()).Add(t); by.Before(limit) {
-			limit = by
-		}
-	}
-	dc.window = limit.Sub(d.stopAt)
-	return dc.Conn.SetReadDeadline(limit)
-}
 
 // idleWord enters the connection into upstream's map of idle times, with the
 // word of its record in the place of one from a pool. Call with s.idleConnsMu held.
@@ -182,9 +88,14 @@ func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
 }
 
 // begin is called in a drain when the first byte of request num has been read and
-// the loop has stored that it is active. It says whether the loop ends here: the
-// request has been refused, or cannot be answered any more.
+// the loop has stored that it is active. It flushes the responses of a pipeline: one
+// whose body fails could not be told from those before it. It says whether the loop
+// ends here: the request has been refused, or cannot be answered any more.
 func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (ends bool) {
+	dc.handled = false
+	if bw != nil && bw.Buffered() > 0 {
+		_ = bw.Flush() // an error comes again with the response
+	}
 	if dc.d.mode.Load() < modeStopped {
 		return false
 	}
@@ -264,6 +175,7 @@ func (dc *drainConn) draining() bool {
 // the last anyhow. A hijack is never told to close: the loop would send its 101
 // and then skip the hijack handler.
 func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
+	dc.handled = true
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)
 	dc.countFinal()
@@ -294,7 +206,8 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 }
 
 // leaveLoop ends the serve loop. In a drain it flushes responses of a pipeline
-// that are still in bw: their handlers ran. It notes how the connection ended.
+// that are still in bw: their handlers ran. Not the beginning of one whose body
+// stream has failed, which might be taken for all of it. It notes how the connection ended.
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
 	dc.idle.Store(0) // a lingering connection counts as active
@@ -308,14 +221,16 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		releaseReader(dc.s, dc.spare)
 		dc.spare = nil
 	}
+	shut := false
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop()
-		dc.endWaiting(false)
+		shut = dc.endWaiting(false)
 	}
 	if connectionClose && !dc.saidClose {
 		dc.countFinal() // lastResponse was not asked
 	}
-	if bw != nil && bw.Buffered() > 0 && err != errHijacked {
+	failed := err != nil && err != errHijacked && (dc.handled || connectionClose)
+	if bw != nil && bw.Buffered() > 0 && err != errHijacked && !failed {
 		_ = dc.Conn.SetWriteDeadline(dc.flushBy())
 		if ferr := bw.Flush(); err == nil {
 			err = ferr
@@ -330,7 +245,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		dc.outcome = outcomeOf(connectionClose, err)
 	}
 	if holdsRequest(br) {
-		dc.noteLate()
+		dc.noteLate(shut)
 	}
 }
 

@@ -270,13 +270,7 @@ func (d *drain) tell(p DrainPhase) {
 	if d.stuck {
 		return
 	}
-	moment := time.NewTimer(deafGrace)
-	defer moment.Stop()
-	select {
-	case <-told:
-	case <-moment.C:
-		d.stuck = true
-	}
+	d.stuck = !within(moment, told)
 }
 
 // runDrain is a drain from its first phase to its last. It runs on a goroutine
@@ -314,7 +308,7 @@ func (s *Server) runDrain(d *drain) {
 	s.drains.underway = nil
 	s.drains.past.end(&d.count, last == PhaseTimedOut)
 	if last == PhaseTimedOut {
-		s.drains.left = append(s.drains.left, &d.count)
+		s.drains.left = append(s.drains.left, d)
 	} else {
 		s.drains.past.add(&d.count)
 	}
@@ -394,6 +388,7 @@ func (s *Server) awaitConns(d *drain) bool {
 			var deafOnes []net.Conn
 			t.eachShard(func(sh *connShard) {
 				for dc := sh.first; dc != nil; dc = dc.next {
+					dc.endPatience(now)
 					// A socket obeys its deadlines: one that is late waits for
 					// the machine, or for code of the application. Two looks,
 					// as a loop that has just gone idle has not noted yet when
@@ -441,9 +436,11 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 		} else {
 			s.drains.begun.Store(0)
 		}
+		survives := make(map[*drain]bool)
 		for i := range t.shards {
 			sh := &t.shards[i]
 			for dc := sh.first; dc != nil; dc = dc.next {
+				survives[dc.d] = true
 				dc.outcomeAtTimeout(d)
 				if d.set.ForceClose && timedOut {
 					left = append(left, dc.abort())
@@ -451,6 +448,12 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 			}
 			sh.drain = nil
 		}
+		s.drains.left = slices.DeleteFunc(s.drains.left, func(before *drain) bool {
+			if !survives[before] {
+				s.drains.past.add(&before.count)
+			}
+			return !survives[before]
+		})
 		s.drains.current.Store(newDrain())
 		s.stop.Store(0)
 	}
@@ -463,23 +466,42 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 	return ended
 }
 
-// closeAll closes connections that were aborted. Their Close may be code of the
-// application, so it has goroutines of its own where it does not return at once.
+// closeAll closes connections that were aborted. The Close of an unknown type is
+// code of the application: it has a goroutine of its own, and a moment.
 func closeAll(conns []net.Conn) {
-	if len(conns) == 0 {
+	var running sync.WaitGroup
+	waits := false
+	for _, c := range conns {
+		if known(c) {
+			_ = c.Close()
+			continue
+		}
+		waits = true
+		running.Go(func() { _ = c.Close() })
+	}
+	if !waits {
 		return
 	}
 	done := make(chan struct{})
 	go func() {
-		defer close(done)
-		for _, c := range conns {
-			_ = c.Close()
-		}
+		running.Wait()
+		close(done)
 	}()
-	moment := time.NewTimer(deafGrace)
-	defer moment.Stop()
+	within(moment, done)
+}
+
+// moment is how long code of the application is waited for where nothing can be
+// waited for any longer.
+const moment = 20 * time.Millisecond
+
+// within waits for something, and says whether it came in time.
+func within(t time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
 	select {
 	case <-done:
-	case <-moment.C:
+		return true
+	case <-timer.C:
+		return false
 	}
 }

@@ -42,7 +42,7 @@ func TestHandshakeAcrossTheStop(t *testing.T) {
 		raw := r.dialRaw()
 		r.awaitTrue("the handshake has begun", func() bool {
 			begun := false
-			s.connTable().each(func(dc *drainConn) { begun = dc.handshaking })
+			s.connTable().each(func(dc *drainConn) { begun = dc.handshake != nil })
 			return begun
 		})
 		call := r.stop()

@@ -11,7 +11,7 @@ type DrainTotals struct {
 	Outcomes                           DrainOutcomes
 	Accepted                           int
 	FinalReadServed, FinalReadRejected int
-	Late                               int
+	Late, Undelivered                  int
 }
 
 // DrainTotals returns the sums of all drains so far.
@@ -19,8 +19,8 @@ func (s *Server) DrainTotals() DrainTotals {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.drains.past
-	for _, c := range s.drains.left {
-		t.add(c)
+	for _, d := range s.drains.left {
+		t.add(&d.count)
 	}
 	if d := s.drains.underway; d != nil {
 		t.Drains++
@@ -44,6 +44,7 @@ func (t *DrainTotals) add(c *drainCount) {
 	t.FinalReadServed += int(c.finalServed.Load())
 	t.FinalReadRejected += int(c.finalRejected.Load())
 	t.Late += int(c.late.Load())
+	t.Undelivered += int(c.undelivered.Load())
 }
 
 // end counts a drain that has ended, by its verdict.

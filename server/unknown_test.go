@@ -68,6 +68,35 @@ func TestUnknownWrapperIsNotWokenBeforeItsFirstRequest(t *testing.T) {
 	call.wantNil()
 }
 
+// Nor at the end of the window: as with upstream it has five seconds from its begin,
+// and a stop with less time does not end gracefully.
+func TestUnknownWrapperHasItsTimeForAHeader(t *testing.T) {
+	for _, finalRead := range []time.Duration{0, 50 * time.Millisecond, -1} {
+		for _, sends := range []bool{true, false} {
+			inDrainBubble(t, func(t *testing.T) {
+				r := startWrapped(t, drainKind{net: "memory"}, &Server{Drain: Drain{FinalRead: finalRead}}, newHeaderConn)
+				c := r.dial()
+				synctest.Wait()
+				short, cancel := context.WithTimeout(r.ctx, time.Second)
+				defer cancel()
+				if err := r.s.ShutdownWithContext(short); err != context.DeadlineExceeded {
+					t.Errorf("Shutdown with a context of 1 s: %v", err)
+				}
+				call := r.stop()
+				if sends {
+					time.Sleep(newTime - 2*time.Second)
+					c.send("PROXY\r\n")
+					c.get("/")
+					c.wantCode(StatusOK, saysClose)
+				}
+				c.wantEOF()
+				_ = c.c.Close()
+				call.wantNil()
+			})
+		}
+	}
+}
+
 // The address of a connection may be known only when its client has sent something:
 // nobody waits for it, nor with a lock that a new connection needs.
 func TestConnsDoesNotWaitForAnAddress(t *testing.T) {

@@ -94,7 +94,7 @@ func (s *Server) wakeParked(d *drain, pace time.Duration) {
 		defer sh.mu.Unlock()
 		for dc := sh.first; dc != nil; dc = dc.next {
 			switch {
-			case !dc.parked:
+			case !dc.parked, dc.patient(time.Now()):
 			case pace > 0 && time.Duration(woken)*pace > time.Since(begun):
 				return false
 			default:
@@ -115,6 +115,15 @@ func (s *Server) wakeParked(d *drain, pace time.Duration) {
 				pace = 0
 			}
 		}
+	}
+}
+
+// endPatience wakes a connection that was left alone at the end of the window. Call
+// with shard.mu held.
+func (dc *drainConn) endPatience(now time.Time) {
+	if dc.parked && dc.d.over.Load() && dc.unknownNew() && !dc.patient(now) {
+		dc.parked = false
+		dc.interrupt()
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	drained       = "fasthttp_server_drained_connections_total"
 	finalRequests = "fasthttp_server_final_read_requests_total"
 	late          = "fasthttp_server_late_connections_total"
+	undelivered   = "fasthttp_server_undelivered_connections_total"
 	accepted      = "fasthttp_server_stop_accepted_connections_total"
 	phase         = "fasthttp_server_drain_phase"
 	startTime     = "fasthttp_server_drain_start_timestamp_seconds"

@@ -112,12 +112,13 @@ func trafficPanels() []Panel {
 		return "sum(rate(" + sel(metric, match...) + "[$__rate_interval]))"
 	}
 	events := lines("Around the stop",
-		"Per second: requests of final reads that were served and refused, connections taken from the accept queue, and connections that were late.",
+		"Per second: requests of final reads that were served and refused, connections taken from the accept queue, connections that were late, and connections that were closed before their peer had acknowledged all.",
 		"cps", 8,
 		query(rate(finalRequests, `result="served"`), "final reads served"),
 		query(rate(finalRequests, `result="rejected"`), "final reads rejected"),
 		query(rate(accepted), "accepted since the stop"),
-		query(rate(late), "late"))
+		query(rate(late), "late"),
+		query(rate(undelivered), "not acknowledged"))
 	events = color(events, "late", "red")
 
 	inPhase := stacked(lines("Servers in each phase",

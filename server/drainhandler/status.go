@@ -61,6 +61,7 @@ type Drain struct {
 	FinalReadServed   int        `json:"final_read_served"`
 	FinalReadRejected int        `json:"final_read_rejected"`
 	Late              int        `json:"late"`
+	Undelivered       int        `json:"undelivered"`
 	Listeners         []Listener `json:"listeners"`
 }
 
@@ -160,6 +161,7 @@ func drainOf(r fasthttp.DrainReport) *Drain {
 		FinalReadServed:   r.FinalReadServed,
 		FinalReadRejected: r.FinalReadRejected,
 		Late:              r.Late,
+		Undelivered:       r.Undelivered,
 		Listeners:         []Listener{},
 	}
 	for _, l := range r.Listeners {

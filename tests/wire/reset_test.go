@@ -39,7 +39,7 @@ func TestNoResetLeavesTheServer(t *testing.T) {
 						r := stop(t, roundTrip/2, s.name, lab.Patched, *roundsFlag)
 						t.Logf("%d stops, %d connections: %v; %d refused, %d lost, %d late", r.Stops, r.Connections, r.wire, r.Refused, r.Lost, r.Late)
 						if r.resets() != 0 || r.wire.abortOnClose != 0 || r.wire.abortOnData != 0 {
-							t.Errorf("%d RST of which %d were refusals: %v", r.wire.outRsts, r.Refused, r.wire)
+							t.Errorf("%d RST of which %d were refusals: %v", r.wire.outRsts, r.refusals, r.wire)
 						}
 					})
 					if !s.control {

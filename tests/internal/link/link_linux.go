@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 type Link struct {
 	Server, Client *Namespace
 
+	refusals atomic.Int64
 	copiers sync.WaitGroup
 }
 
@@ -42,8 +44,12 @@ func Open(t testing.TB, oneWay time.Duration) *Link {
 		server.Close()
 	}
 	fail(err)
-	l.copy(server, client, oneWay)
-	l.copy(client, server, oneWay)
+	l.copy(server, client, oneWay, func(p []byte) {
+		if refuses(p) {
+			l.refusals.Add(1)
+		}
+	})
+	l.copy(client, server, oneWay, func([]byte) {})
 	t.Cleanup(func() {
 		server.Close()
 		client.Close()
@@ -52,6 +58,10 @@ func Open(t testing.TB, oneWay time.Duration) *Link {
 	return l
 }
 
+// Refusals counts the SYNs that the server's namespace has answered with RST. A
+// client that has sent one twice, as the answer was long in coming, gets two.
+func (l *Link) Refusals() int { return int(l.refusals.Load()) }
+
 // packet is a packet on its way.
 type packet struct {
 	due  time.Time
@@ -59,8 +69,8 @@ type packet struct {
 }
 
 // copy takes packets from one device to the other, each after its delay, until
-// one of them is closed.
-func (l *Link) copy(from, to *os.File, delay time.Duration) {
+// one of them is closed, and shows them to seen.
+func (l *Link) copy(from, to *os.File, delay time.Duration, seen func([]byte)) {
 	// A full channel drops nothing: the packets wait in the device.
 	way := make(chan packet, 1<<14)
 	l.copiers.Go(func() {
@@ -74,6 +84,7 @@ func (l *Link) copy(from, to *os.File, delay time.Duration) {
 			if err != nil {
 				continue
 			}
+			seen(buf[:n])
 			way <- packet{time.Now().Add(delay), buf[:n]}
 		}
 	})

@@ -1,0 +1,173 @@
+package fasthttp
+
+import (
+	"net"
+	"time"
+)
+
+// This file has the TLS handshake of a connection: it is not counted as a request,
+// and a stop neither breaks it nor waits for it without end.
+
+// handshakeTime is the least that a TLS handshake gets in a drain, however
+// short the window: connections from the accept queue have to complete it
+// before they can send a request.
+const handshakeTime = DefaultFinalRead
+
+// getNextProto is upstream's, which completes the TLS handshake, with its
+// deadline kept within the window while a drain is under way.
+func (dc *drainConn) getNextProto() (string, error) {
+	tc, ok := dc.Conn.(tlsConn)
+	if !ok {
+		return "", nil // no TLS, nothing to negotiate
+	}
+	hc := &handshakeConn{Conn: dc.Conn, tlsConn: tc, dc: dc}
+	if err := hc.begin(); err != nil {
+		return "", err
+	}
+	proto, err := dc.s.getNextProto(hc)
+	_, handled := dc.s.nextProtos[proto]
+	if hc.end(handled); err != nil {
+		dc.outcome = outcomeError
+		return proto, err
+	}
+	if dc.d.mode.Load() >= modeStopped {
+		dc.noTLS = !tc.ConnectionState().HandshakeComplete
+		err = dc.Conn.SetReadDeadline(zeroTime)
+	}
+	return proto, err
+}
+
+// handshakeConn is a TLS connection during its handshake: it is not woken by
+// the stop, which would break it, but ended at its limit if it waits for the client
+// then. limit is guarded by shard.mu, as the record's field that leads here.
+type handshakeConn struct {
+	net.Conn
+	tlsConn
+
+	dc    *drainConn
+	limit *time.Timer // of a socket's handshake in a drain; or nil
+}
+
+func (hc *handshakeConn) begin() error {
+	dc := hc.dc
+	dc.since.Store(time.Now().UnixNano())
+	dc.idle.Store(neverIdle)
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	dc.handshake = hc
+	if dc.d.mode.Load() < modeStopped {
+		return nil
+	}
+	return hc.limitFrom(time.Now())
+}
+
+func (hc *handshakeConn) end(handled bool) {
+	hc.dc.shard.mu.Lock()
+	hc.dc.handshake = nil
+	hc.dc.awaitWaker()
+	if hc.limit != nil {
+		hc.limit.Stop()
+	}
+	if handled {
+		hc.dc.idle.Store(0)
+	}
+	hc.dc.shard.mu.Unlock()
+}
+
+// SetReadDeadline sets upstream's deadline for the handshake (ReadTimeout),
+// unless the drain's comes first.
+func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
+	dc := hc.dc
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	if dc.d.mode.Load() >= modeStopped && dc.window == 0 { // the stop is on its way here
+		if err := hc.limitFrom(dc.d.stopAt); err != nil {
+			return err
+		}
+	}
+	if limit := dc.windowEnd(); dc.window != 0 && hc.limit == nil && limit.Before(t) {
+		t = limit
+	}
+	if !known(dc.Conn) { // without the lock, as it is code of the application
+		dc.shard.mu.Unlock()
+		defer dc.shard.mu.Lock()
+	}
+	return dc.Conn.SetReadDeadline(t)
+}
+
+// limitFrom limits a handshake in a drain, counted from the stop or from the
+// handshake's begin after it; the window opens later. It is a deadline where the
+// Read cannot be asked for, and not on a socket: GetCertificate and the other
+// callbacks of a tls.Config may take their time, and a deadline that passes
+// meanwhile would fail the Read that follows. On an unknown wrapper nobody knows: it
+// has the time that upstream gives one, see patient. Call with shard.mu held.
+func (hc *handshakeConn) limitFrom(from time.Time) error {
+	dc := hc.dc
+	limit := from.Add(dc.d.fits(max(dc.d.finalRead, handshakeTime)))
+	sock, _ := stream(dc.Conn)
+	expire := func() { hc.expire(sock) }
+	switch {
+	case hc.limit != nil:
+		return nil
+	case !known(dc.Conn):
+		if old := time.Unix(0, dc.since.Load()).Add(newTime); limit.Before(old) {
+			limit = old
+		}
+		expire = hc.expireUnknown
+		fallthrough
+	case sock != nil:
+		dc.window = limit.Sub(dc.d.stopAt)
+		hc.limit = time.AfterFunc(time.Until(limit), expire)
+		return nil
+	}
+	if t := dc.s.ReadTimeout; t > 0 {
+		limit = earlier(limit, time.Unix(0, dc.since.Load()).Add(t))
+	}
+	dc.window = limit.Sub(dc.d.stopAt)
+	return dc.Conn.SetReadDeadline(limit)
+}
+
+// stallTime is how long a handshake has to wait in one Read, after its limit, to
+// count as stalled by its client.
+const stallTime = 50 * time.Millisecond
+
+// expire ends a handshake that is past its limit, if it waits for its client. It
+// asks the socket: syscall.RawConn has its Read wait for the one under way, as both
+// take the lock for reading (internal/poll, FD.RawRead). As long as a callback runs
+// it asks again.
+func (hc *handshakeConn) expire(sock halfCloser) {
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		return // it is closed
+	}
+	begun, read := make(chan struct{}), make(chan error, 1)
+	go func() {
+		close(begun)
+		read <- raw.Read(func(uintptr) bool { return true })
+	}()
+	<-begun
+	time.Sleep(stallTime)
+	hc.dc.shard.mu.Lock()
+	defer hc.dc.shard.mu.Unlock()
+	if hc.dc.handshake != hc {
+		return
+	}
+	select {
+	case err := <-read:
+		if err == nil {
+			hc.limit = time.AfterFunc(stallTime, func() { hc.expire(sock) })
+			return
+		}
+	default:
+	}
+	_ = sock.SetReadDeadline(expired)
+}
+
+// expireUnknown ends the handshake of an unknown wrapper that is past its limit.
+func (hc *handshakeConn) expireUnknown() {
+	hc.dc.shard.mu.Lock()
+	defer hc.dc.shard.mu.Unlock()
+	if hc.dc.handshake == hc {
+		hc.dc.interrupt()
+	}
+}
