@@ -28,6 +28,10 @@ var (
 	repeat    = flag.String("draw", "", "repeat the draw in this `file`, ten times")
 )
 
+// crashed begins what is found when a process has not survived a draw: by a panic, or
+// by a data race.
+const crashed = "the copy: "
+
 // slowest is how late a timer may have been in a run that counts.
 const slowest = 100 * time.Millisecond
 
@@ -135,7 +139,7 @@ func (c *comparer) judge(d draw.Draw) []string {
 		if bad = unknown(d, bad, c.known); len(bad) == 0 {
 			break
 		}
-		if seen++; seen == 2 {
+		if seen++; seen == 2 || strings.HasPrefix(bad[0], crashed) {
 			return bad
 		}
 		if seen == 1 {
@@ -164,7 +168,7 @@ func (c *comparer) compare(d draw.Draw) (theirs, ours draw.Result, bad []string)
 	a := <-answers
 	switch {
 	case err != nil && a.err == nil:
-		return a.r, ours, []string{"the copy: " + err.Error()}
+		return a.r, ours, []string{crashed + err.Error()}
 	case a.err != nil:
 		return a.r, ours, nil // then nothing is worse
 	}

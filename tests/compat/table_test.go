@@ -56,7 +56,7 @@ func situations() (table []situation) {
 	add(situation{name: "slow-certificate", stand: "slow-certificate", what: "GetCertificate takes 900 ms, as autocert's may, and runs at the stop", tls: true, clients: secret([]client.Script{
 		queued("a"), queued("b"), runs("c"),
 	})})
-	add(situation{name: "slow-certificate-half", stand: "slow-certificate", what: "the same, half of the ClientHello before the stop", tls: true, known: "a handshake has half a second from the stop, upstream's has five ([limits](limits.md))", clients: secret([]client.Script{
+	add(situation{name: "slow-certificate-half", stand: "slow-certificate", what: "the same, half of the ClientHello before the stop", tls: true, clients: secret([]client.Script{
 		handshake("a"), handshake("b"), runs("c"),
 	})})
 	both(situation{name: "fiber", stand: "fiber", what: "Fiber v3", queued: queue(8), fenced: true})
