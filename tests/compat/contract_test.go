@@ -48,7 +48,7 @@ func verdict(d draw.Draw, theirs, ours draw.Result) (bad []string) {
 	case ours.Took > d.Context+time.Second:
 		say("Shutdown took %v of a context of %v", ours.Took, d.Context)
 	}
-	if ours.Serving && !theirs.Serving {
+	if ours.Serving && !theirs.Serving && !held(d) {
 		say("Serve has not returned, upstream's has")
 	}
 	if ours.Listening && !theirs.Listening && !held(d) {
@@ -195,7 +195,7 @@ func saysNothing(s client.Script) bool {
 // before the stop: then it may take what ReadTimeout allows, as with upstream.
 func doubtful(d draw.Draw, s client.Script) bool {
 	for _, step := range s.Steps {
-		if step.Op == client.Stop && step.After < d.Server.LameDuck+5*ms {
+		if step.Op == client.Stop && step.After < d.Server.LameDuck+min(d.Server.OnPhase, d.Context)+5*ms {
 			return after(s, lineEnd) || after(s, halfHead)
 		}
 	}

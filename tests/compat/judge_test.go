@@ -23,6 +23,11 @@ func (s situation) worse(theirs, ours result) (bad []string) {
 				say("%s: %s is not answered (%s%s), upstream answered it", o.State, a.ID, o.End, o.Error)
 			}
 		}
+		for _, id := range o.Sent {
+			if !o.Answered(id) && !u.Answered(id) {
+				say("%s: %s is not answered (%s%s), as with upstream, but the contract says so", o.State, id, o.End, o.Error)
+			}
+		}
 		if o.End == client.RST && u.End != client.RST {
 			say("%s: reset, upstream's ended with %s", o.State, u.End)
 		}

@@ -28,7 +28,7 @@ type mutant struct {
 // mended are the faults by their kinds: what the suite has to find again.
 var mended = []mutant{
 	{"an unknown wrapper is woken before its first request", "finalread.go",
-		"return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle", "return false", ""},
+		"return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle", "return isTLS && false", ""},
 	{"a look goes through an unknown wrapper", "finalread.go",
 		"\tif !known(dc.Conn) {\n\t\tsock := lookedAt(dc.Conn)", "\tif dc.Conn == nil {\n\t\tsock := lookedAt(dc.Conn)", ""},
 	{"reflect goes through nil", "socket.go",
@@ -55,7 +55,8 @@ var mended = []mutant{
 	{"the accept queue is not served", "acceptqueue.go",
 		"\tl.stopped = d\n\tc, err := l.loop.queue.Accept()", "\tl.stopped = d\n\tif l.s != nil {\n\t\t_ = l.Listener.Close()\n\t\treturn nil, io.EOF\n\t}\n\tc, err := l.loop.queue.Accept()", ""},
 	{"a socket from outside counts as our own", "internal/acceptqueue/sharing_linux.go",
-		"\tcase inherited[st.Ino]:", "\tcase false:", "activated"},
+		"\tvar st unix.Stat_t\n\terr := control(sock, func(fd int) error { return unix.Fstat(fd, &st) })\n\tswitch {",
+		"\tvar st unix.Stat_t\n\terr := control(sock, func(fd int) error { return unix.Fstat(fd, &st) })\n\tif true {\n\t\treturn nil\n\t}\n\tswitch {", "activated"},
 	{"Serve returns at the beginning of its drain", "acceptqueue.go",
 		"if d := l.stopped; d != nil {", "if d := l.stopped; d != nil && d == nil {", "fiber-graceful$"},
 }

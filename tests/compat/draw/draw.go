@@ -94,5 +94,5 @@ const Header = "PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n"
 // Blocking is how long a Close takes that blocks, and Stuck how long one that is stuck.
 const (
 	Blocking = 300 * time.Millisecond
-	Stuck    = 4 * time.Second
+	Stuck    = 2500 * time.Millisecond
 )
