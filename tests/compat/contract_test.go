@@ -28,7 +28,7 @@ func verdict(d draw.Draw, theirs, ours draw.Result) (bad []string) {
 			}
 		}
 		switch {
-		case o.End == client.RST && u.End != client.RST:
+		case o.End == client.RST && u.End != client.RST && u.End != client.Open:
 			say("%s: reset, upstream's ended with %s", s.State, u.End)
 		case o.End == client.Open && u.End != client.Open && !held(d) && !doubtful(d, s):
 			say("%s: left open, upstream's ended with %s", s.State, u.End)

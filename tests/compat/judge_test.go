@@ -2,12 +2,16 @@ package compat
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/fastdrain/fastdrain/tests/compat/client"
 )
+
+// port is what differs each time in an error.
+var port = regexp.MustCompile(` tcp4? [0-9.]+:\d+|(->)?[0-9.]+:\d+`)
 
 // slack is what a stop may take beyond its context on a busy machine.
 const slack = 2 * time.Second
@@ -142,7 +146,7 @@ func (r result) String() string {
 		parts = append(parts, "Shutdown: "+r.err)
 	}
 	if r.others != "" {
-		parts = append(parts, r.others)
+		parts = append(parts, port.ReplaceAllString(r.others, ""))
 	}
 	if !good(r.exit) {
 		parts = append(parts, r.exit)
