@@ -129,11 +129,11 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 		_, _ = br.Discard(br.Buffered()) // line ends
 	}
 	sock, tc := peekable(dc.Conn)
+	if sock != nil && tc == nil {
+		return requestReceived(sock)
+	}
 	if sock != nil && received(sock) {
 		return true
-	}
-	if sock != nil && tc == nil {
-		return false
 	}
 	if !known(dc.Conn) {
 		sock := lookedAt(dc.Conn)
@@ -305,6 +305,8 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
 	case dc.handshake != nil:
 		return d.stopAt.Add(dc.window)
+	case dc.head != 0:
+		return d.stopAt.Add(dc.head)
 	case !dc.waiting(), dc.parked:
 	case dc.windowOpen:
 		return dc.windowEnd().Add(dc.lookTime())

@@ -91,11 +91,11 @@ func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
 	return n, err
 }
 
-// begin is called in a drain when the first byte of request num has been read and
+// begin is called in a drain when the first byte of a request has been read and
 // the loop has stored that it is active. It flushes the responses of a pipeline: one
 // whose body fails could not be told from those before it. It says whether the loop
 // ends here: the request has been refused, or cannot be answered any more.
-func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (ends bool) {
+func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer) (ends bool) {
 	dc.handled = false
 	if bw != nil && bw.Buffered() > 0 && bw.Flush() != nil {
 		return true // its client has left
@@ -110,7 +110,7 @@ func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, 
 		dc.refuse(ctx, br, bw)
 		return true
 	}
-	dc.lateDone = num > 1 || dc.afterStop
+	dc.lateDone = true
 	dc.bindDone(ctx)
 	return false
 }

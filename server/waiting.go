@@ -173,9 +173,6 @@ func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	if dc.windowOpen && time.Now().Before(dc.windowEnd()) {
 		return dc.windowEnd(), true
 	}
-	if !dc.windowOpen {
-		dc.afterStop = true // it waited at the stop: what comes had not begun by then
-	}
 	if dc.parked = !dc.d.over.Load(); dc.parked {
 		dc.windowOpen = false
 	}

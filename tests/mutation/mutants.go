@@ -74,7 +74,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "serve-conn", effect: "the connection is not counted",
-		edits: []edit{{"", "+dc := s.trackServeConn(c)", "+dc := &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}"}},
+		edits: []edit{{"", "+dc := s.track(c)", "+dc := &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}"}},
 	},
 	{
 		patch: "serve-conn", effect: "ServeConn closes at once",
@@ -153,7 +153,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "going-active", effect: "a request of a final read has the Done of the running ones",
-		edits: []edit{{"serveconn.go", "	dc.lateDone = num > 1 || dc.afterStop\n", "	_ = num\n"}},
+		edits: []edit{{"serveconn.go", "	dc.lateDone = true\n", ""}},
 	},
 	{patch: "close-decision", effect: "upstream decides", without: true},
 	{
