@@ -3,7 +3,7 @@
 .PHONY: test-compat
 test-compat: server ## Stop both servers on other modules and in draws of the composer, and compare them (90 s, root)
 	cd tests/compat && $(GO) vet ./...
-	cd tests/compat && $(GO) test -count=1 -parallel 16 -timeout 10m . -args -for=55s
+	cd tests/compat && $(GO) test -count=1 -parallel 16 -timeout 10m . -args -for=55s -rapid.shrinktime=10s
 
 # How long the composer runs in make soak-compat.
 COMPOSE ?= 30m

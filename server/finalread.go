@@ -137,7 +137,7 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 	}
 	if !known(dc.Conn) {
 		sock := lookedAt(dc.Conn)
-		return sock != nil && received(sock)
+		return sock != nil && requestReceived(sock)
 	}
 	if dc.Conn.SetReadDeadline(lookDeadline(sock)) != nil {
 		return false

@@ -105,7 +105,7 @@ func cooperative(d draw.Draw, scripts []client.Script) bool {
 		if doubtful(d, s) {
 			return false
 		}
-		if len(d.Conn) > 0 && !begins(s) {
+		if (len(d.Conn) > 0 || slices.Contains(d.Listener, "limit")) && !begins(s) {
 			return false // its Read cannot be interrupted: it has five seconds, as with upstream
 		}
 		if (s.State == "uploading" || s.State == "in the head") && !finishes(s) {
@@ -228,4 +228,21 @@ func excused(d draw.Draw, s client.Script, o client.Outcome, id string) bool {
 	}
 	// One 503 is all that a connection gets.
 	return d.Server.Reject && slices.ContainsFunc(o.Answers, func(a client.Answer) bool { return a.Status == 503 })
+}
+
+// has says whether one of the clients is such.
+func has(d draw.Draw, such func(client.Script) bool) bool {
+	return slices.ContainsFunc(d.Clients, such)
+}
+
+// after says whether a client sends such bytes after the stop.
+func after(s client.Script, bytes string) bool {
+	stopped := false
+	for _, step := range s.Steps {
+		stopped = stopped || step.Op == client.Stop
+		if stopped && step.Bytes == bytes {
+			return true
+		}
+	}
+	return false
 }

@@ -48,8 +48,8 @@ func (s situation) label() string {
 	if s.tls {
 		what += "; TLS"
 	}
-	if s.known != "" {
-		what += ". **Worse than upstream**: " + s.known
+	if s.endsFirst {
+		what += " (Fiber's children end half a second after their master, at times before Shutdown has returned)"
 	}
 	return fmt.Sprintf("| `%s`: %s |", s.name, what)
 }

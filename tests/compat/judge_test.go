@@ -54,7 +54,7 @@ func (s situation) worse(theirs, ours result) (bad []string) {
 	if strings.Contains(ours.exit, "panic") {
 		say("panic: %s", ours.stderr)
 	}
-	if theirs.returned && !ours.returned {
+	if theirs.returned && !ours.returned && !s.endsFirst {
 		say("Shutdown has not returned")
 	}
 	if ours.err != "" && theirs.returned && theirs.err == "" {

@@ -40,10 +40,9 @@ type situation struct {
 	queued  []client.Script // connect while the process is stopped
 	first   string          // what each connection begins with
 	fenced  bool            // one more client is answered before the stop
-	// known is why the copy is worse than upstream here, which is to be mended. A
-	// row that is not any more has to lose the word.
-	known string
-	rare  bool // and it is not seen each time
+	// endsFirst says that the processes may end by themselves before their Shutdown
+	// has returned.
+	endsFirst bool
 }
 
 // result is what one stop came to.

@@ -70,16 +70,15 @@ func situations() (table []situation) {
 	add(situation{name: "websocket", stand: "websocket", what: "fasthttp/websocket, beside plain requests", fenced: true})
 	add(situation{name: "prefork", stand: "prefork", what: "fasthttp/prefork, SIGTERM to all", kind: group, clients: busy()})
 	add(situation{name: "prefork-reuseport", stand: "prefork-reuseport", what: "the same, SO_REUSEPORT", kind: group, clients: busy()})
-	add(situation{name: "fiber-prefork", stand: "fiber-prefork", what: "Fiber v3 prefork, SIGTERM to all", kind: group, clients: busy(), rare: true, known: "Fiber's children end themselves half a second after their master, at times before the stop has ended; nothing was lost"})
-	add(situation{name: "fiber2-prefork", stand: "fiber2-prefork", what: "Fiber v2 prefork, SIGTERM to all", kind: group, clients: busy(), rare: true, known: "Fiber's children end themselves half a second after their master, at times before the stop has ended; nothing was lost"})
+	add(situation{name: "fiber-prefork", stand: "fiber-prefork", what: "Fiber v3 prefork, SIGTERM to all", kind: group, clients: busy(), endsFirst: true})
+	add(situation{name: "fiber2-prefork", stand: "fiber2-prefork", what: "Fiber v2 prefork, SIGTERM to all", kind: group, clients: busy(), endsFirst: true})
 	both(situation{name: "tableflip", stand: "tableflip", what: "cloudflare/tableflip, the successor serves on", kind: upgraded, clients: busy()})
 	both(situation{name: "activated", stand: "activated", what: "a socket from a supervisor (LISTEN_FDS), the next worker serves on", kind: activated, clients: busy()})
 	add(situation{name: "activated-user", stand: "activated", what: "the same, the supervisor is another user", kind: otherUser, clients: busy()})
 	add(situation{name: "activated-pid", stand: "activated", what: "the same, in another PID namespace", kind: otherPID, clients: busy()})
 	add(situation{name: "kept-listener", stand: "kept-listener", what: "a wrapper whose Close keeps the socket, for the next configuration", clients: busy()})
 	add(situation{name: "kept-listener-hidden", stand: "kept-listener-hidden", what: "the same, and it does not show the socket", clients: busy()})
-	add(situation{name: "kept-listener-deaf", stand: "kept-listener-deaf", what: "the same, and its Accept does not notice the Close", context: 2 * time.Second, clients: busy(), rare: true,
-		known: "at times the old server's loop takes the next connection after the stop and closes it; upstream's old server answers it"})
+	add(situation{name: "kept-listener-deaf", stand: "kept-listener-deaf", what: "the same, and its Accept does not notice the Close", context: 2 * time.Second, clients: busy()})
 	for _, within := range []time.Duration{150 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond} {
 		both(situation{name: fmt.Sprintf("short-%d", within.Milliseconds()), stand: "plain", context: within, clients: []client.Script{
 			rests("a"), rests("b"), runs("c"),
