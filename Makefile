@@ -38,7 +38,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt \
-	test-observe test-faults test-proxies test-wire test-window test-queue test-lab
+	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-lab
 BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule
 
 .PHONY: test
@@ -162,5 +162,6 @@ include bench.mk
 include proxies.mk
 include adopt.mk
 include queue.mk
+include compat.mk
 include soak.mk
 include window.mk

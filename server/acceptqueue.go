@@ -134,23 +134,16 @@ func (l *servedListener) accept() (net.Conn, error) {
 		}
 	}
 	if d.mode.Load() < modeStopped {
+		// What comes after the drain, as the Close of the listener has not ended
+		// its Accept, is served, as upstream serves it.
 		c, err := l.Listener.Accept()
-		if err == nil && d != l.s.currentDrain() {
-			_ = c.Close() // the same
-			return nil, io.EOF
-		}
 		if err == nil || d.mode.Load() < modeStopped {
 			l.closed = err != nil && acceptqueue.SaysClosed(err)
 			return c, err
 		}
 	}
 	l.stopped = d
-	c, err := l.loop.queue.Accept()
-	if err == nil && d != l.s.currentDrain() {
-		_ = c.Close()
-		return nil, io.EOF
-	}
-	return c, err
+	return l.loop.queue.Accept()
 }
 
 // closeListeners has the accept loops empty and close their listeners, and waits
@@ -164,7 +157,15 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	for _, l := range loops {
 		opening.Go(func() { l.queue.Open(until, d.giveUp, s.accepts(l)) })
 	}
-	opening.Wait()
+	opened := make(chan struct{})
+	go func() {
+		opening.Wait()
+		close(opened)
+	}()
+	select {
+	case <-opened:
+	case <-d.giveUp: // the look for others who have the socket takes its time
+	}
 	bound := time.NewTimer(time.Until(until) + deafGrace)
 	defer bound.Stop()
 	for _, l := range loops {

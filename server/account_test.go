@@ -87,16 +87,22 @@ func (b *brokenStream) Read(p []byte) (int, error) {
 // and those before it are.
 func TestFailedStreamIsNotTakenForAResponse(t *testing.T) {
 	for _, close := range []string{"", "Connection: close\r\n"} {
-		testFailedStream(t, close)
+		testFailedStream(t, drainGet("/held")+drainGet("/a"), close, "/held /a")
 	}
+	testFailedStream(t, drainGet("/a"), "", "/a") // the stop comes when the handler runs
 }
 
-func testFailedStream(t *testing.T, header string) {
+func testFailedStream(t *testing.T, before, header, answered string) {
+	t.Helper()
 	release, running := make(chan struct{}), make(chan struct{}, 1)
 	s := heldServer(release, running, Drain{})
 	held := s.Handler
 	s.Handler = func(ctx *RequestCtx) {
 		if string(ctx.Path()) == "/broken" {
+			if answered == "/a" {
+				running <- struct{}{}
+				<-release
+			}
 			ctx.SetBodyStream(&brokenStream{3}, 10)
 			return
 		}
@@ -104,12 +110,13 @@ func testFailedStream(t *testing.T, header string) {
 	}
 	r := startDrainRig(t, drainKind{net: "tcp"}, s)
 	c := r.dial()
-	c.send(drainGet("/held") + drainGet("/a") + "GET /broken HTTP/1.1\r\nHost: a\r\n" + header + "\r\n")
+	c.send(before + "GET /broken HTTP/1.1\r\nHost: a\r\n" + header + "\r\n")
 	r.await("the handler", running)
 	call := r.stop()
 	close(release)
-	c.want("/held", keepAlive)
-	c.want("/a", keepAlive)
+	for _, path := range strings.Fields(answered) {
+		c.want(path, keepAlive)
+	}
 	if rest, err := io.ReadAll(c.br); err != nil || len(rest) > 0 {
 		t.Errorf("%q, %v behind the responses, want nothing", rest, err)
 	}
@@ -132,6 +139,29 @@ func TestUnreadUploadAndCloseOnShutdown(t *testing.T) {
 	c.want("/held", saysClose)
 	_ = c.c.Close()
 	call.wantNil()
+}
+
+// What stands behind such an upload in the buffer is served all the same.
+func TestPipelineBehindAnUnreadUpload(t *testing.T) {
+	for _, upload := range []string{
+		"Content-Length: 20000\r\n\r\n" + strings.Repeat("x", 20000),
+		"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+	} {
+		release, running := make(chan struct{}), make(chan struct{}, 1)
+		s := heldServer(release, running, Drain{})
+		s.StreamRequestBody, s.CloseOnShutdown, s.ReadBufferSize = true, true, 32<<10
+		r := startDrainRig(t, drainKind{net: "tcp"}, s)
+		c := r.dial()
+		c.send("POST /held HTTP/1.1\r\nHost: a\r\n" + upload + drainGet("/a") + drainGet("/b"))
+		r.await("the handler", running)
+		call := r.stop()
+		close(release)
+		c.want("/held", keepAlive)
+		c.want("/a", keepAlive)
+		c.want("/b", saysClose)
+		_ = c.c.Close()
+		call.wantNil()
+	}
 }
 
 // Nor is the count of open connections less than zero, before a Serve or after a

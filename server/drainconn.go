@@ -32,7 +32,6 @@ type drainConn struct {
 
 	spare      *bufio.Reader // bytes found by a last look without a reader
 	pooled     bool          // a worker serves it, not ServeConn
-	afterStop  bool          // accepted after the stop, or waiting at the stop
 	seen       bool          // the serving goroutine's copy of stopSeen
 	handled    bool          // the handler of the current request has returned, in a drain
 	final      bool          // the current request began after the stop
@@ -63,6 +62,7 @@ type drainConn struct {
 	windowOpen bool          // it has a window of its own
 	waking     chan struct{} // closed when what interrupts its Read has returned; or nil
 	window     time.Duration // its end, from the drain's stop, if windowOpen
+	head       time.Duration // until when it waits for a head, from the stop; or 0
 	prev, next *drainConn    // in the shard's list
 }
 
@@ -77,7 +77,7 @@ func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
 	l := ln.(*servedListener) //nolint:forcetypeassert
 	l.shard++
 	dc := s.connTable().track(s, c, l.shard, l.drain)
-	dc.pooled, dc.afterStop = true, l.stopped != nil
+	dc.pooled = true
 	if wp.Serve(dc) {
 		return true
 	}
@@ -85,15 +85,8 @@ func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
 	return false
 }
 
-// trackServeConn begins the record of a connection that was given to ServeConn.
-func (s *Server) trackServeConn(c net.Conn) *drainConn {
-	dc := s.track(c)
-	dc.afterStop = dc.d.mode.Load() >= modeStopped
-	return dc
-}
-
-// track begins the record of a connection that no listener of ours accepted, or
-// that was refused.
+// track begins the record of a connection that was given to ServeConn, or that was
+// refused.
 func (s *Server) track(c net.Conn) *drainConn {
 	t := s.connTable()
 	return t.track(s, c, t.next.Add(1), nil)

@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
@@ -107,7 +108,7 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 		// Its request began before the stop: the response says so only if the
 		// application asked for that, or if no window will follow. What follows
 		// an upload that the handler has not read cannot be seen.
-		return d.closeOnShutdown && unread(body) ||
+		return d.closeOnShutdown && unread(body) && !followed(br, body) ||
 			(d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
 	}
 	return !time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)
@@ -128,15 +129,15 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 		_, _ = br.Discard(br.Buffered()) // line ends
 	}
 	sock, tc := peekable(dc.Conn)
+	if sock != nil && tc == nil {
+		return requestReceived(sock)
+	}
 	if sock != nil && received(sock) {
 		return true
 	}
-	if sock != nil && tc == nil {
-		return false
-	}
 	if !known(dc.Conn) {
 		sock := lookedAt(dc.Conn)
-		return sock != nil && received(sock)
+		return sock != nil && requestReceived(sock)
 	}
 	if dc.Conn.SetReadDeadline(lookDeadline(sock)) != nil {
 		return false
@@ -172,6 +173,26 @@ func peekable(c net.Conn) (halfCloser, *tls.Conn) {
 func unread(body *requestStream) bool {
 	return body != nil && !body.eof &&
 		(body.contentLength < 0 || body.totalBytesRead < body.contentLength)
+}
+
+// followed says whether br holds the rest of a body that the handler has not read,
+// and something behind it. Of a chunked one it says so if anything stands behind what
+// looks like its end (RFC 9112 section 7.1), without trailers.
+func followed(br *bufio.Reader, body *requestStream) bool {
+	if br == nil {
+		return false
+	}
+	behind, _ := br.Peek(br.Buffered())
+	rest := body.contentLength - body.totalBytesRead - body.prefetchedBytes.Len()
+	switch {
+	case body.contentLength < 0:
+		const end = "0\r\n\r\n"
+		i := bytes.LastIndex(behind, []byte(end))
+		return i >= 0 && lineEnds(behind[i+len(end):]) < len(behind)-i-len(end)
+	case rest < 0:
+		rest = 0
+	}
+	return rest < len(behind) && lineEnds(behind[rest:]) < len(behind)-rest
 }
 
 // lookDeadline is the read deadline of a last look.
@@ -226,7 +247,12 @@ const newTime = 5 * time.Second
 // Read may be at, a header or a handshake, cannot be resumed. With TLS on it that is
 // over when the loop begins.
 func (dc *drainConn) patient(now time.Time) bool {
-	return dc.unknownNew() && now.Sub(time.Unix(0, dc.since.Load())) < newTime
+	return dc.unknownNew() && now.Before(dc.patientUntil())
+}
+
+// patientUntil is when that ends: upstream counts whole seconds.
+func (dc *drainConn) patientUntil() time.Time {
+	return time.Unix(time.Unix(0, dc.since.Load()).Add(newTime).Unix(), 0)
 }
 
 func (dc *drainConn) unknownNew() bool {
@@ -279,6 +305,8 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
 	case dc.handshake != nil:
 		return d.stopAt.Add(dc.window)
+	case dc.head != 0:
+		return d.stopAt.Add(dc.head)
 	case !dc.waiting(), dc.parked:
 	case dc.windowOpen:
 		return dc.windowEnd().Add(dc.lookTime())

@@ -20,7 +20,7 @@ func (dc *drainConn) getNextProto() (string, error) {
 	if !ok {
 		return "", nil // no TLS, nothing to negotiate
 	}
-	hc := &handshakeConn{Conn: dc.Conn, tlsConn: tc, dc: dc}
+	hc := &handshakeConn{Conn: dc.Conn, tlsConn: tc, dc: dc, shard: dc.shard}
 	if err := hc.begin(); err != nil {
 		return "", err
 	}
@@ -39,13 +39,19 @@ func (dc *drainConn) getNextProto() (string, error) {
 
 // handshakeConn is a TLS connection during its handshake: it is not woken by
 // the stop, which would break it, but ended at its limit if it waits for the client
-// then. limit is guarded by shard.mu, as the record's field that leads here.
+// then. What stands below shard is guarded by its mu, as the record's field that leads
+// here. A timer of a limit may fire when the record has another connection: it takes
+// the shard from here, and asks whether the record still leads here.
 type handshakeConn struct {
 	net.Conn
 	tlsConn
 
 	dc    *drainConn
-	limit *time.Timer // of a socket's handshake in a drain; or nil
+	shard *connShard
+
+	limit  *time.Timer   // of a socket's handshake in a drain; or nil
+	called bool          // a callback was running at the limit
+	asking chan struct{} // closed when nobody asks the socket any more; or nil
 }
 
 func (hc *handshakeConn) begin() error {
@@ -62,16 +68,19 @@ func (hc *handshakeConn) begin() error {
 }
 
 func (hc *handshakeConn) end(handled bool) {
-	hc.dc.shard.mu.Lock()
+	hc.shard.mu.Lock()
 	hc.dc.handshake = nil
-	hc.dc.awaitWaker()
 	if hc.limit != nil {
 		hc.limit.Stop()
 	}
 	if handled {
 		hc.dc.idle.Store(0)
 	}
-	hc.dc.shard.mu.Unlock()
+	asking := hc.asking
+	hc.shard.mu.Unlock()
+	if asking != nil {
+		<-asking // or it would wait for the Reads that follow
+	}
 }
 
 // SetReadDeadline sets upstream's deadline for the handshake (ReadTimeout),
@@ -85,8 +94,8 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 			return err
 		}
 	}
-	if limit := dc.windowEnd(); dc.window != 0 && hc.limit == nil && limit.Before(t) {
-		t = limit
+	if dc.window != 0 && hc.limit == nil { // only then is the stop's time written
+		t = earlier(t, dc.windowEnd())
 	}
 	if !known(dc.Conn) { // without the lock, as it is code of the application
 		dc.shard.mu.Unlock()
@@ -110,8 +119,8 @@ func (hc *handshakeConn) limitFrom(from time.Time) error {
 	case hc.limit != nil:
 		return nil
 	case !known(dc.Conn):
-		if old := time.Unix(0, dc.since.Load()).Add(newTime); limit.Before(old) {
-			limit = old
+		if until := dc.patientUntil(); limit.Before(until) {
+			limit = until
 		}
 		expire = hc.expireUnknown
 		fallthrough
@@ -134,40 +143,52 @@ const stallTime = 50 * time.Millisecond
 // expire ends a handshake that is past its limit, if it waits for its client. It
 // asks the socket: syscall.RawConn has its Read wait for the one under way, as both
 // take the lock for reading (internal/poll, FD.RawRead). As long as a callback runs
-// it asks again.
+// it asks again; the client has a limit of its own then for what the server sends
+// after it.
 func (hc *handshakeConn) expire(sock halfCloser) {
 	raw, err := sock.SyscallConn()
 	if err != nil {
 		return // it is closed
 	}
-	begun, read := make(chan struct{}), make(chan error, 1)
-	go func() {
-		close(begun)
-		read <- raw.Read(func(uintptr) bool { return true })
-	}()
-	<-begun
-	time.Sleep(stallTime)
-	hc.dc.shard.mu.Lock()
-	defer hc.dc.shard.mu.Unlock()
+	hc.shard.mu.Lock()
 	if hc.dc.handshake != hc {
+		hc.shard.mu.Unlock()
 		return
 	}
-	select {
-	case err := <-read:
-		if err == nil {
-			hc.limit = time.AfterFunc(stallTime, func() { hc.expire(sock) })
-			return
-		}
+	begun, asked := make(chan struct{}), make(chan struct{})
+	hc.asking = asked
+	hc.shard.mu.Unlock()
+	go func() {
+		defer close(asked)
+		close(begun)
+		err = raw.Read(func(uintptr) bool { return true })
+	}()
+	<-begun
+	waits := !within(stallTime, asked)
+	hc.shard.mu.Lock()
+	defer hc.shard.mu.Unlock()
+	again := stallTime
+	switch {
+	case hc.dc.handshake != hc:
+		return
+	case !waits && err == nil:
+		hc.called = true
+	case waits && hc.called:
+		hc.called, again = false, hc.dc.d.rest(handshakeTime)
 	default:
+		_ = sock.SetReadDeadline(expired)
+		return
 	}
-	_ = sock.SetReadDeadline(expired)
+	hc.limit = time.AfterFunc(again, func() { hc.expire(sock) })
 }
 
-// expireUnknown ends the handshake of an unknown wrapper that is past its limit.
+// expireUnknown closes an unknown wrapper whose handshake is past its limit.
 func (hc *handshakeConn) expireUnknown() {
-	hc.dc.shard.mu.Lock()
-	defer hc.dc.shard.mu.Unlock()
+	hc.shard.mu.Lock()
+	var shut []net.Conn
 	if hc.dc.handshake == hc {
-		hc.dc.interrupt()
+		shut = append(shut, hc.dc.abort())
 	}
+	hc.shard.mu.Unlock()
+	closeAll(shut)
 }

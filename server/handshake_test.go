@@ -7,8 +7,20 @@ import (
 	"time"
 )
 
+// slowConn is a client at a long way: it reads what comes a while later.
+type slowConn struct {
+	net.Conn
+	way time.Duration
+}
+
+func (c *slowConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	time.Sleep(c.way)
+	return n, err
+}
+
 // A callback of the TLS configuration that takes longer than a handshake may wait
-// for its client does not cost the client its connection.
+// for its client does not cost the client its connection, nor the time for its answer.
 func TestSlowCertificateAcrossTheStop(t *testing.T) {
 	asked, give := make(chan struct{}), make(chan struct{})
 	config := drainTestTLS().Clone()
@@ -24,7 +36,7 @@ func TestSlowCertificateAcrossTheStop(t *testing.T) {
 	s := &Server{}
 	r := startDrainRigOn(t, drainKind{net: "tls"}, s, tls.NewListener(tcp, config))
 	raw := r.dialRaw()
-	tc := newDrainTLSClient(raw)
+	tc := newDrainTLSClient(&slowConn{raw, 3 * stallTime})
 	c := newDrainClient(t, tc)
 	shaken := make(chan error, 1)
 	_ = tc.SetDeadline(time.Now().Add(drainBound))
@@ -68,7 +80,7 @@ func (c *protoConn) ConnectionState() (s tls.ConnectionState) { return s }
 func TestWakeDoesNotHitANextProto(t *testing.T) {
 	s, c := &Server{}, &protoConn{}
 	dc := s.track(c)
-	hc := &handshakeConn{Conn: c, tlsConn: c, dc: dc}
+	hc := &handshakeConn{Conn: c, tlsConn: c, dc: dc, shard: dc.shard}
 	_ = hc.begin()
 	dc.d.stopAt = time.Now()
 	dc.d.mode.Store(modeStopped)
@@ -86,7 +98,7 @@ func TestWakeDoesNotHitANextProto(t *testing.T) {
 func TestPanicInHandshakeLeavesNothing(t *testing.T) {
 	s, c := &Server{}, &protoConn{}
 	dc := s.track(c)
-	_ = (&handshakeConn{Conn: c, tlsConn: c, dc: dc}).begin()
+	_ = (&handshakeConn{Conn: c, tlsConn: c, dc: dc, shard: dc.shard}).begin()
 	dc.release() // as ServeConn defers it
 	if dc.handshake != nil {
 		t.Error("the record's next connection counts as in its handshake")

@@ -18,18 +18,20 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 	if t := dc.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
 		return true // upstream's own deadline comes before
 	}
-	set := time.Time{}
+	set, skipped := time.Time{}, 0
+	defer dc.headBy(time.Time{})
 	for {
 		head, _ := br.Peek(br.Buffered())
 		if n := lineEnds(head); n > 0 {
 			_, _ = br.Discard(n)
 			head = head[n:]
+			skipped += n
 		}
 		if len(head) == br.Size() || bytes.Contains(head, []byte("\n\r\n")) || bytes.Contains(head, []byte("\n\n")) {
 			break
 		}
 		end := by
-		if len(head) == 0 {
+		if len(head) == 0 && skipped > 0 { // or the first byte is not in br yet
 			end = earlier(dc.windowEnd(), last)
 		}
 		if end != set {
@@ -37,6 +39,7 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 				break
 			}
 			set = end
+			dc.headBy(end)
 		}
 		if _, err := br.Peek(len(head) + 1); isTimeout(err) {
 			_, _ = br.Discard(br.Buffered()) // which is no complete request
@@ -47,6 +50,17 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 		}
 	}
 	return true
+}
+
+// headBy notes until when the loop waits for a head, for a Read that does not obey
+// its deadline; zero if it does not wait.
+func (dc *drainConn) headBy(t time.Time) {
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	dc.head = 0
+	if !t.IsZero() {
+		dc.head = t.Sub(dc.d.stopAt)
+	}
 }
 
 // lineEnds counts the bytes of the line ends that b begins with.

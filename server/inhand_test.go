@@ -67,7 +67,7 @@ func TestConnectionThatComesAsTheDrainEnds(t *testing.T) {
 	s := &Server{}
 	d := s.currentDrain()
 	s.stopConns(d)
-	dc := s.trackServeConn(nil)
+	dc := s.track(nil)
 	if s.endDrain(d, false) {
 		t.Error("the drain has ended, with a connection of its own")
 	}
@@ -76,7 +76,7 @@ func TestConnectionThatComesAsTheDrainEnds(t *testing.T) {
 	if !s.endDrain(d, false) {
 		t.Error("the drain has not ended, with no connection left")
 	}
-	if dc := s.trackServeConn(nil); dc.d == d || dc.draining() {
+	if dc := s.track(nil); dc.d == d || dc.draining() {
 		t.Error("a connection after the end of the drain belongs to it")
 	}
 	close(d.windowQuit)

@@ -140,7 +140,7 @@ func (dc *drainConn) linger() error {
 			}
 			time.Sleep(ackPause)
 		}
-		if sock != nil {
+		if sock != nil && (err == nil || isTimeout(err)) {
 			if left, ok := unacknowledged(sock); ok && left > 0 {
 				dc.d.count.undelivered.Add(1)
 			}

@@ -116,7 +116,8 @@ type DrainReport struct {
 	Late int
 
 	// Undelivered counts the connections whose peer had not acknowledged all
-	// bytes when their linger ended (SIOCOUTQ, see tcp(7); zero but on Linux).
+	// bytes when the time of their linger was over (SIOCOUTQ, see tcp(7); zero but
+	// on Linux, and without a linger).
 	// The kernel goes on sending, unless the process was its network's last.
 	Undelivered int
 

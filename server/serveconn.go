@@ -36,6 +36,10 @@ func (dc *drainConn) beforeWait(br *bufio.Reader) {
 	}
 	dc.seeStop()
 	dc.goWaiting()
+	if dc.unknownNew() {
+		dc.parkAlone()
+		return
+	}
 	dc.openWindow()
 	_ = dc.Conn.SetReadDeadline(dc.windowEnd())
 }
@@ -87,14 +91,14 @@ func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
 	return n, err
 }
 
-// begin is called in a drain when the first byte of request num has been read and
+// begin is called in a drain when the first byte of a request has been read and
 // the loop has stored that it is active. It flushes the responses of a pipeline: one
 // whose body fails could not be told from those before it. It says whether the loop
 // ends here: the request has been refused, or cannot be answered any more.
-func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, num uint64) (ends bool) {
+func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer) (ends bool) {
 	dc.handled = false
-	if bw != nil && bw.Buffered() > 0 {
-		_ = bw.Flush() // an error comes again with the response
+	if bw != nil && bw.Buffered() > 0 && bw.Flush() != nil {
+		return true // its client has left
 	}
 	if dc.d.mode.Load() < modeStopped {
 		return false
@@ -106,7 +110,7 @@ func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, 
 		dc.refuse(ctx, br, bw)
 		return true
 	}
-	dc.lateDone = num > 1 || dc.afterStop
+	dc.lateDone = true
 	dc.bindDone(ctx)
 	return false
 }
@@ -174,8 +178,13 @@ func (dc *drainConn) draining() bool {
 // written is the connection's last because of it. It is not asked where that is
 // the last anyhow. A hijack is never told to close: the loop would send its 101
 // and then skip the hijack handler.
-func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
+//
+// What is in bw is flushed here as in begin, where the drain had not begun then.
+func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, body *requestStream, hijack bool) bool {
 	dc.handled = true
+	if bw != nil && bw.Buffered() > 0 {
+		_ = bw.Flush() // an error comes again with the response
+	}
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)
 	dc.countFinal()

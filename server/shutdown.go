@@ -350,7 +350,7 @@ func (s *Server) stopConns(d *drain) {
 		open += sh.n
 		d.left.Add(int64(sh.n))
 		for dc := sh.first; dc != nil; dc = dc.next {
-			dc.accounted, dc.forced = false, false
+			dc.accounted, dc.forced, dc.late = false, false, false
 		}
 	})
 	d.mu.Lock()
@@ -374,21 +374,26 @@ func (s *Server) stopConns(d *drain) {
 // the drain gives up. It closes connections that do not obey their deadline.
 func (s *Server) awaitConns(d *drain) bool {
 	t := s.connTable()
-	deaf := time.NewTicker(max(time.Millisecond, min(deafGrace, d.contextLeft(time.Now())/deafShare)))
-	defer deaf.Stop()
-	for d.left.Load() != 0 {
+	look := time.NewTicker(max(time.Millisecond, min(deafGrace, d.contextLeft(time.Now())/deafShare)/2))
+	defer look.Stop()
+	for deaf := false; d.left.Load() != 0; deaf = !deaf {
 		select {
 		case <-d.empty:
 		case <-d.giveUp:
 			return d.left.Load() == 0
-		case now := <-deaf.C:
+		case now := <-look.C:
 			if now.Sub(d.stopAt) >= doneBound && d.waitsForever() {
 				d.closeLateDone()
 			}
 			var deafOnes []net.Conn
 			t.eachShard(func(sh *connShard) {
 				for dc := sh.first; dc != nil; dc = dc.next {
-					dc.endPatience(now)
+					if dc.endPatience(now) {
+						deafOnes = append(deafOnes, dc.abort())
+					}
+					if !deaf || dc.aborted {
+						continue
+					}
 					// A socket obeys its deadlines: one that is late waits for
 					// the machine, or for code of the application. Two looks,
 					// as a loop that has just gone idle has not noted yet when
@@ -466,21 +471,16 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 	return ended
 }
 
-// closeAll closes connections that were aborted. The Close of an unknown type is
-// code of the application: it has a goroutine of its own, and a moment.
+// closeAll closes connections that were aborted. A Close may be code of the
+// application, or wait for SO_LINGER (see socket(7)): each has a goroutine of its own,
+// and all of them a moment.
 func closeAll(conns []net.Conn) {
-	var running sync.WaitGroup
-	waits := false
-	for _, c := range conns {
-		if known(c) {
-			_ = c.Close()
-			continue
-		}
-		waits = true
-		running.Go(func() { _ = c.Close() })
-	}
-	if !waits {
+	if len(conns) == 0 {
 		return
+	}
+	var running sync.WaitGroup
+	for _, c := range conns {
+		running.Go(func() { _ = c.Close() })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -492,7 +492,7 @@ func closeAll(conns []net.Conn) {
 
 // moment is how long code of the application is waited for where nothing can be
 // waited for any longer.
-const moment = 20 * time.Millisecond
+const moment = 15 * time.Millisecond
 
 // within waits for something, and says whether it came in time.
 func within(t time.Duration, done <-chan struct{}) bool {

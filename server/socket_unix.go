@@ -18,16 +18,33 @@ const canPeek = true
 // read them: recv(2) with MSG_PEEK. It goes through
 // Control, as RawConn.Read would refuse after an expired deadline.
 func received(sock syscall.Conn) bool {
-	var n int
+	var b [1]byte
+	return peek(sock, b[:]) > 0
+}
+
+// peek copies into b what a socket has received, and says how much that was.
+func peek(sock syscall.Conn, b []byte) (n int) {
 	err := control(sock, func(fd int) (err error) {
-		var b [1]byte
 		for {
-			if n, _, err = unix.Recvfrom(fd, b[:], unix.MSG_PEEK|msgDontWait); err != unix.EINTR {
+			if n, _, err = unix.Recvfrom(fd, b, unix.MSG_PEEK|msgDontWait); err != unix.EINTR {
 				return err
 			}
 		}
 	})
-	return err == nil && n > 0
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// requestReceived says whether a socket has received something that is not the end
+// of a line: those before a request are none (RFC 9112 section 2.2). So many of them
+// that they fill its buffer count as one.
+func requestReceived(sock syscall.Conn) bool {
+	b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
+	defer scrap.Put(b)
+	n := peek(sock, b[:])
+	return n == len(b) || lineEnds(b[:n]) < n
 }
 
 // scrap has buffers for what discard reads.

@@ -97,6 +97,54 @@ func TestUnknownWrapperHasItsTimeForAHeader(t *testing.T) {
 	}
 }
 
+// It has that time also if it came from the accept queue, whatever its own deadline.
+func TestUnknownWrapperFromTheQueueHasItsTimeForAHeader(t *testing.T) {
+	for _, finalRead := range []time.Duration{0, -1} {
+		inDrainBubble(t, func(t *testing.T) {
+			r := startDrainRig(t, drainKind{net: "memory"}, &Server{Drain: Drain{FinalRead: finalRead}})
+			holding, ours, theirs := r.dialIdle(), net.Conn(nil), net.Conn(nil)
+			ours, theirs = net.Pipe()
+			served := make(chan error, 1)
+			onPhase := r.s.Drain.OnPhase
+			r.s.Drain.OnPhase = func(p DrainPhase) {
+				onPhase(p)
+				if p == PhaseClosingListeners { // while the listener's queue is emptied
+					go func() { served <- r.s.ServeConn(newHeaderConn(theirs)) }()
+					synctest.Wait()
+				}
+			}
+			call := r.stop()
+			time.Sleep(DefaultFinalRead + partRead)
+			c := newDrainClient(t, ours)
+			c.send("PROXY\r\n")
+			c.get("/")
+			c.wantCode(StatusOK, saysClose)
+			_, _ = ours.Close(), holding.c.Close()
+			call.wantNil()
+			<-served
+		})
+	}
+}
+
+// A stop with five seconds ends in time, as upstream's does: it counts whole ones.
+func TestUnknownWrapperEndsWithinFiveSeconds(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		time.Sleep(time.Now().Truncate(time.Second).Add(1500 * time.Millisecond).Sub(time.Now()))
+		r := startWrapped(t, drainKind{net: "memory"}, &Server{}, newHeaderConn)
+		c := r.dial()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(r.ctx, newTime)
+		defer cancel()
+		if err := r.s.ShutdownWithContext(ctx); err != nil {
+			t.Errorf("Shutdown: %v, %v", err, r.s.DrainReport())
+		}
+		if o := r.s.DrainReport().Outcomes; o != (DrainOutcomes{ClosedIdle: 1}) {
+			t.Errorf("outcomes %+v, want one closed idle", o)
+		}
+		_ = c.c.Close()
+	})
+}
+
 // The address of a connection may be known only when its client has sent something:
 // nobody waits for it, nor with a lock that a new connection needs.
 func TestConnsDoesNotWaitForAnAddress(t *testing.T) {

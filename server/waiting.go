@@ -118,13 +118,11 @@ func (s *Server) wakeParked(d *drain, pace time.Duration) {
 	}
 }
 
-// endPatience wakes a connection that was left alone at the end of the window. Call
-// with shard.mu held.
-func (dc *drainConn) endPatience(now time.Time) {
-	if dc.parked && dc.d.over.Load() && dc.unknownNew() && !dc.patient(now) {
-		dc.parked = false
-		dc.interrupt()
-	}
+// endPatience says whether to close a connection that was left alone at the end of the
+// window: from outside, as upstream does. What its Read would make of a timeout
+// nobody knows. Call with shard.mu held.
+func (dc *drainConn) endPatience(now time.Time) bool {
+	return dc.parked && !dc.aborted && dc.d.over.Load() && dc.unknownNew() && !dc.patient(now)
 }
 
 // goWaiting counts a connection that comes to wait for a request after the stop.
@@ -135,6 +133,14 @@ func (dc *drainConn) goWaiting() {
 		dc.waits = true
 		dc.d.waiting.Add(1)
 	}
+}
+
+// parkAlone parks a connection of an unknown type that has come to its first wait
+// after the stop: see patient.
+func (dc *drainConn) parkAlone() {
+	dc.shard.mu.Lock()
+	defer dc.shard.mu.Unlock()
+	dc.parked = true
 }
 
 // endWaiting is the end of a wait, with a request or without. It says whether the
@@ -166,9 +172,6 @@ func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	dc.awaitWaker()
 	if dc.windowOpen && time.Now().Before(dc.windowEnd()) {
 		return dc.windowEnd(), true
-	}
-	if !dc.windowOpen {
-		dc.afterStop = true // it waited at the stop: what comes had not begun by then
 	}
 	if dc.parked = !dc.d.over.Load(); dc.parked {
 		dc.windowOpen = false

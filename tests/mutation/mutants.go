@@ -70,11 +70,11 @@ var mutants = []mutant{
 	},
 	{
 		patch: "serve", effect: "a connection in the accept loop's hands is not waited for",
-		edits: []edit{{"acceptqueue.go", "	defer l.inHand.Store(true)\n", ""}},
+		edits: []edit{{"acceptqueue.go", "	l.inHand.Store(true)\n", ""}},
 	},
 	{
 		patch: "serve-conn", effect: "the connection is not counted",
-		edits: []edit{{"", "+dc := s.trackServeConn(c)", "+dc := &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}"}},
+		edits: []edit{{"", "+dc := s.track(c)", "+dc := &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}"}},
 	},
 	{
 		patch: "serve-conn", effect: "ServeConn closes at once",
@@ -97,6 +97,10 @@ var mutants = []mutant{
 	{
 		patch: "reject-linger", effect: "a refused connection is closed at once",
 		edits: []edit{{"", "+s.closeRejected(c)", "+c.Close()"}},
+	},
+	{
+		patch: "open-count", effect: "the count is upstream's",
+		edits: []edit{{"", "+max(0, s.open.Load() - 1)", "+s.open.Load() - 1"}},
 	},
 	{
 		patch: "record", effect: "the loop does not take the connection out of its record",
@@ -149,7 +153,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "going-active", effect: "a request of a final read has the Done of the running ones",
-		edits: []edit{{"serveconn.go", "	dc.lateDone = num > 1 || dc.afterStop\n", "	_ = num\n"}},
+		edits: []edit{{"serveconn.go", "	dc.lateDone = true\n", ""}},
 	},
 	{patch: "close-decision", effect: "upstream decides", without: true},
 	{

@@ -39,8 +39,8 @@ var expired = time.Unix(1, 0)
 // leaves a goroutine behind, the watch, which closes the listener where no loop
 // does; it ends when the listener is closed. mu guards what stands below it, and
 // the calls of the strategy's waits, so that a look and the close that follows
-// from it are one step. opening is closed when Open begins, opened when it has
-// written until, giveUp and strategy, closing when nothing more is to be accepted,
+// from it are one step. until and giveUp are written before opening is closed, when
+// Open begins, strategy before opened is, closing when nothing more is to be accepted,
 // closed when the Close of the listener has returned.
 type Queue struct {
 	ln   net.Listener
@@ -48,8 +48,8 @@ type Queue struct {
 	seen socket // that ln exports, to be looked at; or nil
 	path boundPath
 
-	until  time.Time       // written by Open, before opened is closed
-	giveUp <-chan struct{} // and this
+	until  time.Time
+	giveUp <-chan struct{}
 
 	opening, opened, closing, closed chan struct{}
 
@@ -103,6 +103,9 @@ func New(ln net.Listener) *Queue {
 // nobody waits for it any more. If there is no loop, as its Serve has failed, it is
 // closed at once.
 func (q *Queue) Open(until time.Time, giveUp <-chan struct{}, loops bool) {
+	q.mu.Lock()
+	q.until, q.giveUp = until, giveUp
+	q.mu.Unlock()
 	close(q.opening)
 	if q.sock != nil {
 		q.hold()
@@ -112,7 +115,7 @@ func (q *Queue) Open(until time.Time, giveUp <-chan struct{}, loops bool) {
 		s, why = q.choose()
 	}
 	q.mu.Lock()
-	q.strategy, q.until, q.giveUp = s, until, giveUp
+	q.strategy = s
 	q.report.Strategy, q.report.Why = s.name(), why
 	if isClosed(q.closed) { // by the application
 		s.release(&q.report)
@@ -266,11 +269,14 @@ func (q *Queue) watch() {
 // up or giveUp is closed.
 func (q *Queue) Close() (Report, error) {
 	q.close(false, "the accept loop did not come back in time")
-	timer := time.NewTimer(max(pause, time.Until(q.until)))
+	q.mu.Lock()
+	until, giveUp := q.until, q.giveUp
+	q.mu.Unlock()
+	timer := time.NewTimer(max(pause, time.Until(until)))
 	defer timer.Stop()
 	select {
 	case <-q.closed:
-	case <-q.giveUp:
+	case <-giveUp:
 	case <-timer.C:
 	}
 	q.mu.Lock()
