@@ -77,6 +77,18 @@ type Drain struct {
 	// handlers must not begin anything after the stop.
 	Reject bool
 
+	// RetryAfter is what the 503 of Reject says in Retry-After, in whole seconds,
+	// rounded up (RFC 9110 section 10.2.3). The default is 1 s, as another
+	// instance may answer at once; negative leaves the field out.
+	RetryAfter time.Duration
+
+	// Hijacked is how long Shutdown waits for hijack handlers (WebSockets) to
+	// return after the last other connection has closed, within its context. The
+	// RequestCtx.Done of their requests is closed by then. By default it does
+	// not wait, as upstream and net/http do not. What has not returned is in the
+	// account, [DrainReport.HijackedLeft], and keeps no drain from being graceful.
+	Hijacked time.Duration
+
 	// ForceClose closes the connections that are left when the context of
 	// [Server.ShutdownWithContext] ends. By default they are left open, and
 	// close after their current response.

@@ -121,6 +121,11 @@ type DrainReport struct {
 	// The kernel goes on sending, unless the process was its network's last.
 	Undelivered int
 
+	// HijackedReturned and HijackedLeft count the hijack handlers that ran at the
+	// stop or began since: those that have returned, and those that have not, at
+	// the drain's end. See [Drain.Hijacked].
+	HijackedReturned, HijackedLeft int
+
 	// Listeners has a line for each listener that the drain closed.
 	Listeners []ListenerReport
 
@@ -229,6 +234,9 @@ func (r DrainReport) String() string {
 	if r.Undelivered > 0 {
 		line += fmt.Sprintf("; %d connections closed before all was acknowledged", r.Undelivered)
 	}
+	if r.HijackedReturned+r.HijackedLeft > 0 {
+		line += fmt.Sprintf("; %d hijack handlers returned, %d left", r.HijackedReturned, r.HijackedLeft)
+	}
 	for _, l := range r.Listeners {
 		line += "; " + l.String()
 	}
@@ -286,6 +294,7 @@ func (s *Server) DrainReport() DrainReport {
 	r.Late = int(d.count.late.Load())
 	r.Undelivered = int(d.count.undelivered.Load())
 	r.Outcomes = d.count.outcomes()
+	r.HijackedReturned, r.HijackedLeft = s.hijacks(d, r.Outcomes.Hijacked)
 	r.Open = s.Conns()
 	return r
 }

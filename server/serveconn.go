@@ -131,6 +131,9 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 	}
 	ctx.Error("The server is shutting down", StatusServiceUnavailable)
 	ctx.SetConnectionClose()
+	if after := orDefault(dc.d.set.RetryAfter, time.Second); after > 0 {
+		ctx.Response.Header.SetBytesV(HeaderRetryAfter, AppendUint(nil, int((after+time.Second-1)/time.Second)))
+	}
 	ctx.Response.SkipBody = ctx.IsHead()
 	ctx.Response.Header.SetServer(dc.s.getServerName())
 	_ = dc.Conn.SetWriteDeadline(dc.flushBy())
@@ -209,7 +212,7 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 	s, c := dc.s, dc.Conn
 	s.drains.hijacked.Add(1)
 	go func() {
-		defer s.drains.hijacked.Add(-1)
+		defer s.hijackEnded()
 		hijackConnHandler(ctx, r, c, s, h)
 	}()
 }

@@ -76,6 +76,9 @@ type drain struct {
 	entered [PhaseTimedOut + 1]time.Time
 	queues  []ListenerReport
 	open    int // at the stop
+
+	hijackedAtStop, hijackedLeft int
+	hijackEnded                  bool // hijackedLeft is known
 	window  windowReport
 	err     error
 }
@@ -123,10 +126,11 @@ func (s *Server) Shutdown() error {
 // gives up when the last caller has. The Server may Serve again afterwards, on
 // a new listener; a Serve during a drain waits for its end.
 //
-// ShutdownWithContext does not wait for hijacked connections, nor for handlers
-// that [TimeoutHandler] has answered for. It does not interrupt a handler that
-// ignores RequestCtx.Done; for a request that begins after the stop Done closes
-// when ctx ends, or 20 s after the stop if ctx never can, as with Shutdown.
+// ShutdownWithContext waits for hijacked connections only if [Drain.Hijacked] says
+// so, and not for handlers that [TimeoutHandler] has answered for. It does not
+// interrupt a handler that ignores RequestCtx.Done; for a request that begins after
+// the stop Done closes when ctx ends, or 20 s after the stop if ctx never can, as
+// with Shutdown.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
 	d := s.joinDrain(ctx)
 	select {
@@ -302,6 +306,7 @@ func (s *Server) runDrain(d *drain) {
 			last = PhaseTimedOut
 		}
 	}
+	s.awaitHijacked(d)
 	d.enter(last)
 
 	s.mu.Lock()
@@ -355,6 +360,7 @@ func (s *Server) stopConns(d *drain) {
 	})
 	d.mu.Lock()
 	d.open = open
+	d.hijackedAtStop = int(s.drains.hijacked.Load())
 	d.mu.Unlock()
 
 	s.stop.Store(1)
@@ -419,10 +425,15 @@ func (s *Server) awaitConns(d *drain) bool {
 // ended uncounts a connection and wakes the drain that waits for the last one.
 func (d *drain) ended() {
 	if d.left.Add(-1) == 0 {
-		select {
-		case d.empty <- struct{}{}:
-		default:
-		}
+		d.wakeUp()
+	}
+}
+
+// wakeUp has the drain look anew at what it waits for.
+func (d *drain) wakeUp() {
+	select {
+	case d.empty <- struct{}{}:
+	default:
 	}
 }
 
