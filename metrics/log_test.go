@@ -40,8 +40,8 @@ func TestLogReportWritesTheAccountOnOneLine(t *testing.T) {
 	if r.Verdict() != "timed_out" {
 		t.Errorf("the verdict is %q", r.Verdict())
 	}
-	if len(out) != 1 || strings.Contains(out[0], "\n") {
-		t.Fatalf("the log has not one line: %q", out)
+	if len(out) != 2 || strings.Contains(out[0], "\n") || !strings.Contains(out[1], "still running: 1 in ") {
+		t.Fatalf("the log has not one line, and one for the function: %q", out)
 	}
 	for _, want := range []string{"timed_out", "1 left open", "still open: " + stuck.LocalAddr().String() + " active since"} {
 		if !strings.Contains(out[0], want) {

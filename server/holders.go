@@ -125,6 +125,9 @@ var readers = []string{"bufio.(*Reader).", "crypto/tls.(*atLeastReader)."}
 func holderOf(stack []runtime.Frame, app []string) (h Holder, ok bool) {
 	entry := -1
 	for i, f := range stack {
+		if f.Function == serverPackage+".(*Server).Holders" {
+			return Holder{}, false // who asks does not hold
+		}
 		if path.Dir(f.File) == serverDir && slices.ContainsFunc(entries, func(e string) bool { return strings.Contains(f.Function, e) }) {
 			entry = i
 		}
@@ -134,13 +137,13 @@ func holderOf(stack []runtime.Frame, app []string) (h Holder, ok bool) {
 		f := &stack[i]
 		pkg := packageOf(f.Function)
 		switch {
-		case inModule(pkg, serverPackage), dependency(f.File):
+		case ofServer(pkg), dependency(f.File):
 		case beginsWith(f.Function, readers) && found == nil:
 			return Holder{}, false
 		case pkg == "main" || slices.ContainsFunc(app, func(p string) bool { return inModule(pkg, p) }):
 			return holder(*f, stack), true
 		}
-		if found == nil && !standard(pkg) && !inModule(pkg, serverPackage) {
+		if found == nil && !standard(pkg) && !ofServer(pkg) {
 			found = f
 		}
 	}
@@ -213,6 +216,11 @@ var serverDir = func() string {
 func dependency(file string) bool {
 	return strings.Contains(file, "@v") || strings.Contains(file, "/vendor/") ||
 		path.Dir(file) == serverDir && !strings.HasSuffix(file, "_test.go")
+}
+
+// ofServer says whether a package is one of the server's module, but not a test.
+func ofServer(pkg string) bool {
+	return inModule(pkg, serverPackage) && !strings.HasSuffix(pkg, "_test")
 }
 
 func inModule(pkg, path string) bool {

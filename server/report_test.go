@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,11 +17,16 @@ import (
 // it, and no handler runs.
 func TestRejectAnswers503Once(t *testing.T) {
 	eachDrainKind(t, "tcp tls memory", func(t *testing.T, k drainKind) {
-		r := startDrainRig(t, k, &Server{Drain: Drain{FinalRead: 5 * time.Second, Reject: true}})
+		r := startDrainRig(t, k, &Server{Drain: Drain{FinalRead: 5 * time.Second, Reject: true, RetryAfter: 1500 * time.Millisecond}})
 		c := r.dialIdle()
 		call := r.stop()
 		c.send(drainGet("/1") + drainGet("/2") + drainGet("/3"))
-		c.wantCode(StatusServiceUnavailable, saysClose)
+		_ = c.c.SetReadDeadline(time.Now().Add(drainBound))
+		res, err := http.ReadResponse(c.br, nil)
+		if err != nil || res.StatusCode != StatusServiceUnavailable || !res.Close || res.Header.Get(HeaderRetryAfter) != "2" {
+			t.Fatalf("%+v, %v, want a 503 that says close and to come back in 2 s", res, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
 		c.wantEOF()
 		_ = c.c.Close()
 		report := call.wantNil()

@@ -77,6 +77,17 @@ footer { font-size: .85rem; margin: 2rem 0 1rem; }
 {{- else}}
 <p>None.</p>
 {{- end}}
+{{- if .Holders}}
+<h2>What runs</h2>
+<table>
+<thead><tr><th>function</th><th>waits in</th><th class="n">goroutines</th></tr></thead>
+<tbody>
+{{- range .Holders}}
+<tr><td title="{{.File}}:{{.Line}}">{{.Function}}</td><td>{{.Waits}}</td><td class="n">{{.Goroutines}}</td></tr>
+{{- end}}
+</tbody>
+</table>
+{{- end}}
 {{- with .Drain}}
 <h2>Account</h2>
 <table>

@@ -31,6 +31,19 @@ type Status struct {
 	// as they are what a drain waits for, then oldest first. It ends where
 	// the server's list does; Connections.Open has the whole number.
 	Open []Conn `json:"open"`
+
+	// Holders are the functions of the application that handlers are in, while a
+	// drain is under way, see [fasthttp.Server.Holders].
+	Holders []Holder `json:"holders,omitempty"`
+}
+
+// Holder is a function that handlers are in.
+type Holder struct {
+	Function   string `json:"function"`
+	File       string `json:"file"`
+	Line       int    `json:"line"`
+	Waits      string `json:"waits_in,omitempty"`
+	Goroutines int    `json:"goroutines"`
 }
 
 // Connections counts connections by their state.
@@ -126,6 +139,11 @@ func Read(srv *fasthttp.Server) *Status {
 		if s.Waits() && !report.Deadline.IsZero() {
 			left := seconds(max(0, report.Deadline.Sub(s.Time)))
 			s.Drain.Left = &left
+		}
+	}
+	if s.Waits() {
+		for _, h := range srv.Holders() {
+			s.Holders = append(s.Holders, Holder(h))
 		}
 	}
 	for _, c := range conns {

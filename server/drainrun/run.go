@@ -147,10 +147,15 @@ func (r *runner) drain(signals <-chan os.Signal) error {
 		}
 	}()
 
+	half := time.AfterFunc(r.options.Grace/2, func() {
+		r.options.Logger.Printf("draining for %v, half of what there is: %v", r.options.Grace/2, r.srv.DrainReport())
+		nameHolders(r.options.Logger, r.srv)
+	})
 	err := r.options.Shutdown(ctx)
 	r.awaitServe(ctx)
+	half.Stop()
 	report := r.srv.DrainReport()
-	logReport(r.options.Logger, report)
+	logReport(r.options.Logger, r.srv, report)
 	switch {
 	case !r.returned && report.Phase == fasthttp.PhaseStopped:
 		err = &DrainError{report, fmt.Errorf("%w: %w", ErrServeGoesOn, context.Cause(ctx))}

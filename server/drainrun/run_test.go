@@ -159,6 +159,9 @@ func TestDrainThatTakesTooLongIsAnError(t *testing.T) {
 	if log := s.log.String(); !strings.Contains(log, "still open: 127.0.0.1:") {
 		t.Errorf("the log does not name the connection: %q", log)
 	}
+	if log := s.log.String(); strings.Count(log, "still running: 1 in ") != 2 || !strings.Contains(log, "newService.func1 (") || !strings.Contains(log, "chan receive") {
+		t.Errorf("the log does not name the function, at half of the grace and at the end: %q", log)
+	}
 }
 
 func TestSecondSignalEndsTheDrain(t *testing.T) {
