@@ -109,6 +109,7 @@ mutation: server ## Take the effect of each patch away in turn: a test that the 
 .PHONY: test-consumer
 test-consumer: server ## Use the copy as a service of its own and a Fiber app do, and check the documents
 	$(GO) test -count=1 ./tests/consumer
+	cd tests/holders && $(GO) vet . && $(GO) test -count=1 .
 
 .PHONY: test-lab
 test-lab: server ## Run a short lab

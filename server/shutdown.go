@@ -79,8 +79,8 @@ type drain struct {
 
 	hijackedAtStop, hijackedLeft int
 	hijackEnded                  bool // hijackedLeft is known
-	window  windowReport
-	err     error
+	window                       windowReport
+	err                          error
 }
 
 func newDrain() *drain {

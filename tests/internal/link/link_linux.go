@@ -14,7 +14,7 @@ type Link struct {
 	Server, Client *Namespace
 
 	refusals atomic.Int64
-	copiers sync.WaitGroup
+	copiers  sync.WaitGroup
 }
 
 // Open makes two namespaces and a link on which each packet takes oneWay, in
