@@ -222,3 +222,29 @@ func ExampleServer_DrainTotals() {
 	fmt.Println(totals.Drains, totals.Graceful)
 	// Output: 1 1
 }
+
+// report is a handler that somebody has to be found in.
+func report(ctx *fasthttp.RequestCtx) { <-ctx.Done() }
+
+// Which functions hold a stop?
+func ExampleServer_Holders() {
+	srv := &fasthttp.Server{Handler: report}
+	addr := serve(srv)
+	conn, err := net.Dial("tcp4", addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	var holder fasthttp.Holder
+	for holder.Waits == "" {
+		for _, h := range srv.Holders("github.com/valyala/fasthttp_test") {
+			holder = h
+		}
+	}
+	fmt.Println(holder.Goroutines, "in", holder.Function, "in", holder.Waits)
+	if err := srv.Shutdown(); err != nil {
+		log.Fatal(err)
+	}
+	// Output: 1 in github.com/valyala/fasthttp_test.report in chan receive
+}
