@@ -8,6 +8,7 @@ require (
 	github.com/soheilhy/cmux v0.1.5
 	github.com/valyala/fasthttp v1.78.0
 	github.com/valyala/tcplisten v1.0.0
+	golang.org/x/crypto v0.58.0
 	golang.org/x/net v0.62.0
 	pgregory.net/rapid v1.3.0
 )
@@ -23,7 +24,6 @@ require (
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 )
 

@@ -41,7 +41,10 @@ func situations() (table []situation) {
 	add(situation{name: "proxyproto-header", stand: "proxyproto", what: "the same, the header comes after the stop", clients: append(
 		behind(proxyHeader, []client.Script{runs("c")}), header("a", proxyHeader), header("b", proxyHeader),
 	)})
-	add(situation{name: "proxyproto-require", stand: "proxyproto-require", what: "the same, policy REQUIRE", first: proxyHeader, queued: queue(8), fenced: true})
+	both(situation{name: "proxyproto-require", stand: "proxyproto-require", what: "the same, policy REQUIRE", first: proxyHeader, queued: queue(8), fenced: true})
+	add(situation{name: "proxyproto-ignore", stand: "proxyproto-ignore", what: "the same, policy IGNORE", first: proxyHeader, queued: queue(8), fenced: true})
+	both(situation{name: "timeouts", stand: "timeouts", what: "connections with a deadline of their own for each Read and Write", queued: queue(8), fenced: true})
+	add(situation{name: "autocert", stand: "autocert", what: "autocert with the certificate in its cache", tls: true, queued: queue(8), fenced: true})
 	both(situation{name: "limit", stand: "limit", what: "netutil.LimitListener", queued: queue(8), fenced: true})
 	add(situation{name: "limit-reached", stand: "limit-reached", what: "the same at its limit, clients in the accept queue", clients: []client.Script{
 		runs("a"), runs("b"),

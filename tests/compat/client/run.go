@@ -67,7 +67,7 @@ func (sc Scene) Run(s Script, ready func()) (o Outcome) {
 		if s.Hello != 0 {
 			below = &heldConn{Conn: raw, left: s.Hello, stopped: sc.Stopped, over: over, ready: now}
 		}
-		tc := tls.Client(below, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // of the test's own server
+		tc := tls.Client(below, &tls.Config{InsecureSkipVerify: true, ServerName: ServerName}) //nolint:gosec // of the test's own server
 		if err := tc.Handshake(); err != nil {
 			o.End, o.Error = ending(err), "handshake: "+err.Error()
 			return o

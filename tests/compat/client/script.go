@@ -18,6 +18,9 @@ const (
 	Pause   Op = "pause"   // wait After
 )
 
+// ServerName is what clients ask for in a TLS handshake.
+const ServerName = "service.example"
+
 // Step is one step of a script.
 type Step struct {
 	Op    Op            `json:"op"`

@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"math/big"
 	"time"
+
+	"github.com/fastdrain/fastdrain/tests/compat/client"
 )
 
 // certificate makes one for a process. Clients of the test do not verify it.
@@ -16,7 +18,12 @@ func certificate() tls.Certificate {
 	if err != nil {
 		panic(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(90 * 24 * time.Hour), // so that autocert does not renew it
+		DNSNames:     []string{client.ServerName},
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		panic(err)

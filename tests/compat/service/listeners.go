@@ -39,21 +39,11 @@ func init() {
 		srv.ReduceMemoryUsage = true
 		return e.serve(srv, e.secure(ln))
 	}
-	stands["proxyproto"] = func(e *env) error {
-		ln, err := e.listen()
-		if err != nil {
-			return err
-		}
-		return e.serve(e.server(), e.secure(&proxyproto.Listener{Listener: ln}))
-	}
-	stands["proxyproto-require"] = func(e *env) error {
-		ln, err := e.listen()
-		if err != nil {
-			return err
-		}
-		require := func(proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) { return proxyproto.REQUIRE, nil }
-		return e.serve(e.server(), e.secure(&proxyproto.Listener{Listener: ln, ConnPolicy: require}))
-	}
+	stands["proxyproto"] = proxied(proxyproto.USE)
+	stands["proxyproto-require"] = proxied(proxyproto.REQUIRE)
+	stands["proxyproto-ignore"] = proxied(proxyproto.IGNORE)
+	stands["timeouts"] = timed
+	stands["autocert"] = cached
 	stands["limit"] = limited(64)
 	stands["limit-reached"] = limited(2)
 	stands["tcplisten"] = configured(tcplisten.Config{ReusePort: true})
@@ -64,6 +54,17 @@ func init() {
 }
 
 func (e *env) server() *fasthttp.Server { return &fasthttp.Server{Handler: e.handle} }
+
+func proxied(policy proxyproto.Policy) stand {
+	return func(e *env) error {
+		ln, err := e.listen()
+		if err != nil {
+			return err
+		}
+		choose := func(proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) { return policy, nil }
+		return e.serve(e.server(), e.secure(&proxyproto.Listener{Listener: ln, ConnPolicy: choose}))
+	}
+}
 
 func limited(n int) stand {
 	return func(e *env) error {
