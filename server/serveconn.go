@@ -181,13 +181,8 @@ func (dc *drainConn) draining() bool {
 // written is the connection's last because of it. It is not asked where that is
 // the last anyhow. A hijack is never told to close: the loop would send its 101
 // and then skip the hijack handler.
-//
-// What is in bw is flushed here as in begin, where the drain had not begun then.
-func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer, body *requestStream, hijack bool) bool {
+func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
 	dc.handled = true
-	if bw != nil && bw.Buffered() > 0 {
-		_ = bw.Flush() // an error comes again with the response
-	}
 	dc.saidClose = !hijack && dc.closes(ctx, br, body)
 	dc.inBody = unread(body)
 	dc.countFinal()
