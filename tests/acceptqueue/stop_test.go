@@ -62,13 +62,16 @@ func TestStopOverALink(t *testing.T) {
 func TestStopOverLoopback(t *testing.T) {
 	here := func(f func() error) error { return f() }
 	lost := map[string]int{}
-	for _, s := range []server{closing, polling} {
-		t.Run(s.name, func(t *testing.T) {
-			lost[s.name] = s.stop(t, *loopbackStops, "127.0.0.1:0", (*exec.Cmd).Start, here)
-		})
+	const enough = 20 // connections that upstream loses, to compare with
+	for round := 0; round < 10 && lost[closing.name] < enough; round++ {
+		for _, s := range []server{closing, polling} {
+			t.Run(s.name, func(t *testing.T) {
+				lost[s.name] += s.stop(t, *loopbackStops, "127.0.0.1:0", (*exec.Cmd).Start, here)
+			})
+		}
 	}
-	if c, p := lost[closing.name], lost[polling.name]; c == 0 || p > c/4 {
-		t.Errorf("upstream lost %d connections and poll %d, want less than a quarter", c, p)
+	if c, p := lost[closing.name], lost[polling.name]; c < enough || p > c/4 {
+		t.Errorf("upstream lost %d connections and poll %d, want less than a quarter of %d at least", c, p, enough)
 	}
 	for _, s := range []server{twin, synFilter} {
 		for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
