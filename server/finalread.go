@@ -176,8 +176,9 @@ func unread(body *requestStream) bool {
 }
 
 // followed says whether br holds the rest of a body that the handler has not read,
-// and something behind it. Of a chunked one it says so if anything stands behind what
-// looks like its end (RFC 9112 section 7.1), without trailers.
+// and something behind it. Of a chunked one it says so if anything stands behind the
+// first that looks like its end (RFC 9112 section 7.1), without trailers: what is in the
+// body may look so, and then the response does without 'Connection: close'.
 func followed(br *bufio.Reader, body *requestStream) bool {
 	if br == nil {
 		return false
@@ -187,7 +188,7 @@ func followed(br *bufio.Reader, body *requestStream) bool {
 	switch {
 	case body.contentLength < 0:
 		const end = "0\r\n\r\n"
-		i := bytes.LastIndex(behind, []byte(end))
+		i := bytes.Index(behind, []byte(end))
 		return i >= 0 && lineEnds(behind[i+len(end):]) < len(behind)-i-len(end)
 	case rest < 0:
 		rest = 0

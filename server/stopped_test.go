@@ -20,6 +20,17 @@ func heldServer(release <-chan struct{}, running chan<- struct{}, drain Drain) *
 	}}
 }
 
+// stopCanceled stops with a context that ends as soon as the stop is set.
+func (r *drainRig) stopCanceled() {
+	r.t.Helper()
+	ctx, cancel := context.WithCancel(r.ctx)
+	call := r.stopWith(ctx)
+	cancel()
+	if err := call.wait(); !errors.Is(err, context.Canceled) {
+		r.t.Fatalf("Shutdown returned %v, want the error of its context", err)
+	}
+}
+
 // A Shutdown whose context ends does not un-stop the connections that are left:
 // each closes after its current response.
 func TestShutdownTimedOutStaysStopped(t *testing.T) {
@@ -30,12 +41,7 @@ func TestShutdownTimedOutStaysStopped(t *testing.T) {
 		c.get("/held")
 		r.await("the handler", running)
 
-		ctx, cancel := context.WithCancel(r.ctx)
-		call := r.stopWith(ctx)
-		cancel()
-		if err := call.wait(); !errors.Is(err, context.Canceled) {
-			t.Fatalf("Shutdown returned %v, want the error of its context", err)
-		}
+		r.stopCanceled()
 		report := r.s.DrainReport()
 		if report.Phase != PhaseTimedOut || report.Outcomes.LeftOpen != 1 {
 			t.Errorf("report %+v, want timed out, with one connection left open", report)
@@ -58,12 +64,7 @@ func TestForceCloseAtTheContextsEnd(t *testing.T) {
 		c := r.dial()
 		c.get("/held")
 		r.await("the handler", running)
-		ctx, cancel := context.WithCancel(r.ctx)
-		call := r.stopWith(ctx)
-		cancel()
-		if err := call.wait(); !errors.Is(err, context.Canceled) {
-			t.Fatalf("Shutdown returned %v, want the error of its context", err)
-		}
+		r.stopCanceled()
 		if _, err := c.read(); err == nil {
 			t.Errorf("a response on a connection that was to be closed by force")
 		}

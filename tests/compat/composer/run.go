@@ -136,7 +136,7 @@ func (s *stage) server() *fasthttp.Server {
 		Logger:             quiet{},
 	}
 	if s.d.TLS != "" {
-		cert := certificate()
+		cert := client.Certificate()
 		s.tls = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			time.Sleep(conf.Certificate)
 			return &cert, nil

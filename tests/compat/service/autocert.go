@@ -21,7 +21,7 @@ func cached(e *env) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cert := certificate()
+	cert := client.Certificate()
 	key, err := x509.MarshalECPrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {
 		return err

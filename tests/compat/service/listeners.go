@@ -11,6 +11,8 @@ import (
 	"github.com/valyala/fasthttp/reuseport"
 	"github.com/valyala/tcplisten"
 	"golang.org/x/net/netutil"
+
+	"github.com/fastdrain/fastdrain/tests/compat/client"
 )
 
 func init() {
@@ -146,7 +148,7 @@ func slowCertificate(e *env) error {
 	if err != nil {
 		return err
 	}
-	cert := certificate()
+	cert := client.Certificate()
 	conf := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		time.Sleep(900 * time.Millisecond)
 		return &cert, nil

@@ -10,6 +10,8 @@ import (
 	"log"
 	"os"
 	"time"
+
+	"github.com/fastdrain/fastdrain/tests/compat/client"
 )
 
 // stand is a whole program: it serves until SIGTERM, and stops.
@@ -29,7 +31,7 @@ func main() {
 	}
 	var conf *tls.Config
 	if *secure {
-		conf = &tls.Config{Certificates: []tls.Certificate{certificate()}}
+		conf = &tls.Config{Certificates: []tls.Certificate{client.Certificate()}}
 	}
 	if err := run(newEnv(*addr, *within, conf)); err != nil {
 		fmt.Fprintln(os.Stderr, "failed:", err)

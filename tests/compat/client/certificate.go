@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"crypto/ecdsa"
@@ -8,12 +8,10 @@ import (
 	"crypto/x509"
 	"math/big"
 	"time"
-
-	"github.com/fastdrain/fastdrain/tests/compat/client"
 )
 
-// certificate makes one for a process. Clients of the test do not verify it.
-func certificate() tls.Certificate {
+// Certificate makes a certificate for [ServerName]. Clients do not verify it.
+func Certificate() tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -22,7 +20,7 @@ func certificate() tls.Certificate {
 		SerialNumber: big.NewInt(1),
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(90 * 24 * time.Hour), // so that autocert does not renew it
-		DNSNames:     []string{client.ServerName},
+		DNSNames:     []string{ServerName},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
