@@ -5,7 +5,7 @@ test-compat: server ## Stop both servers on other modules, and compare them (20 
 	cd tests/compat && $(GO) vet ./...
 	cd tests/compat && $(GO) test -count=1 -parallel 16 -timeout 10m -skip '^TestComposer$$' .
 
-# Not in make test before it finds nothing any more.
+# Not in make test until it finds nothing any more.
 .PHONY: test-composer
 test-composer: server ## Compose stops at random for a minute, and fail where the copy is worse
 	cd tests/compat && $(GO) test -count=1 -parallel 16 -timeout 10m -run '^TestComposer$$' . -args -for=55s -rapid.shrinktime=10s

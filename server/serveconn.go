@@ -214,7 +214,8 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 
 // leaveLoop ends the serve loop. In a drain it flushes responses of a pipeline
 // that are still in bw: their handlers ran. Not the beginning of one whose body
-// stream has failed, which might be taken for all of it. It notes how the connection ended.
+// stream has failed, which might be taken for all of it. It notes how the connection
+// ended.
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
 	dc.idle.Store(0) // a lingering connection counts as active
