@@ -3,6 +3,7 @@ package fasthttp
 import (
 	"crypto/tls"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -157,4 +158,37 @@ func TestConnStatsWhileConnectionsComeAndGo(t *testing.T) {
 	done.Store(true)
 	watchers.Wait()
 	r.stop().wantNil()
+}
+
+// A connection that has sent nothing is never seen as idle, whatever word the
+// loop's start has stored. (Not in memory: while the counting runs fake time stands still.)
+func TestConnStatsNewIsNotIdle(t *testing.T) {
+	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
+		r := startDrainRig(t, k, &Server{})
+		done, seen := make(chan struct{}), make(chan ConnStats, 1)
+		go func() {
+			defer close(seen)
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					runtime.Gosched()
+				}
+				if st := r.s.ConnStats(); st.Idle != 0 {
+					seen <- st
+					return
+				}
+			}
+		}()
+		for range 50 {
+			c := r.dial()
+			r.awaitTrue("the connection is served", func() bool { return onTheWay(r.s) == 0 && r.s.ConnStats().Open > 0 })
+			_ = c.c.Close()
+		}
+		close(done)
+		for st := range seen {
+			t.Errorf("no request was sent: %+v", st)
+		}
+	})
 }

@@ -47,7 +47,7 @@ type drainConn struct {
 	outcome    drainOutcome
 
 	idle  atomic.Int64
-	since atomic.Int64 // accepted, in Unix nanoseconds; 0 until a worker has it
+	since atomic.Int64 // begun, in Unix nanoseconds; 0 until a worker has it, and from its handshake to its loop
 
 	handshake  *handshakeConn // during a TLS handshake
 	stopSeen   bool
@@ -168,9 +168,11 @@ func (dc *drainConn) waiting() bool {
 }
 
 // state returns the connection's state, and since when it is idle.
+// In this order: where since is set, enterLoop has written over upstream's first word.
 func (dc *drainConn) state() (state ConnState, idleSince int64) {
+	begun := dc.since.Load() != 0
 	switch idle := dc.idle.Load(); {
-	case idle == neverIdle, dc.since.Load() == 0:
+	case idle == neverIdle, !begun:
 		return StateNew, 0
 	case idle == 0:
 		return StateActive, 0

@@ -75,6 +75,8 @@ func (hc *handshakeConn) end(handled bool) {
 	}
 	if handled {
 		hc.dc.idle.Store(0)
+	} else {
+		hc.dc.since.Store(0) // until enterLoop: upstream's loop stores when a new one counts as idle
 	}
 	asking := hc.asking
 	hc.shard.mu.Unlock()

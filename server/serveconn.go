@@ -21,8 +21,8 @@ func (dc *drainConn) idleWord() (word *atomic.Int64, entered bool) {
 
 // enterLoop is the hook between what the loop prepares and its first turn.
 func (dc *drainConn) enterLoop(ctx *RequestCtx) {
-	dc.since.Store(ctx.connTime.UnixNano())
 	dc.idle.Store(neverIdle)
+	dc.since.Store(ctx.connTime.UnixNano()) // in this order, see state
 	dc.bindDone(ctx)
 }
 
