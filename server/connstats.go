@@ -1,9 +1,6 @@
 package fasthttp
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // ConnStats is a snapshot of a Server's connections. Open is always
 // New + Active + Idle; hijacked connections are counted apart, as they have
@@ -68,52 +65,4 @@ func (s *Server) ConnStats() ConnStats {
 		st.OldestIdle = max(0, time.Duration(time.Now().Unix()-oldest)*time.Second)
 	}
 	return st
-}
-
-// drainState is what the patched Server holds for its drains.
-//
-// current is the drain that new connections belong to, and report the one to
-// report on, nil while serving; both are written with Server.mu held and read
-// without. underway, past, left and loops are guarded by Server.mu.
-//
-// begun is set before a drain's mode leaves modeServing, and taken back when a
-// drain has ended that left nothing behind: what one that timed out has left is in
-// it to its end, and another Serve may have begun.
-type drainState struct {
-	begun    atomic.Uint32
-	table    atomic.Pointer[connTable]
-	current  atomic.Pointer[drain]
-	report   atomic.Pointer[drain]
-	hijacked atomic.Int32
-	asking   atomic.Int32 // connections of unknown types for their addresses
-
-	underway *drain
-	past     DrainTotals // of the drains that have ended
-	left     []*drain    // that timed out, and have survivors, which count on
-	loops    []*acceptLoop
-}
-
-func (s *Server) connTable() (t *connTable) {
-	if t = s.drains.table.Load(); t == nil {
-		t = s.makeConnTable()
-	}
-	return
-}
-
-// makeConnTable is apart so that connTable is inlined.
-func (s *Server) makeConnTable() *connTable {
-	s.drains.table.CompareAndSwap(nil, newConnTable())
-	return s.drains.table.Load()
-}
-
-func (s *Server) currentDrain() (d *drain) {
-	if d = s.drains.current.Load(); d == nil {
-		d = s.makeDrain()
-	}
-	return
-}
-
-func (s *Server) makeDrain() *drain {
-	s.drains.current.CompareAndSwap(nil, newDrain())
-	return s.drains.current.Load()
 }

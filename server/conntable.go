@@ -191,3 +191,16 @@ func (t *connTable) eachShard(f func(*connShard)) {
 		sh.mu.Unlock()
 	}
 }
+
+func (s *Server) connTable() (t *connTable) {
+	if t = s.drains.table.Load(); t == nil {
+		t = s.makeConnTable()
+	}
+	return
+}
+
+// makeConnTable is apart so that connTable is inlined.
+func (s *Server) makeConnTable() *connTable {
+	s.drains.table.CompareAndSwap(nil, newConnTable())
+	return s.drains.table.Load()
+}

@@ -204,82 +204,6 @@ func lookDeadline(sock halfCloser) time.Time {
 	return time.Now().Add(tinyRead)
 }
 
-// wake interrupts the wait of a connection, so that its loop notes the stop.
-// Call with shard.mu held.
-func (dc *drainConn) wake(d *drain) {
-	switch {
-	case dc.stopSeen:
-	case dc.handshake != nil:
-		_ = dc.handshake.limitFrom(d.stopAt)
-	case !dc.waiting():
-	default:
-		if dc.d == d { // not what an earlier drain has left
-			dc.waits = true
-			d.waiting.Add(1)
-		}
-		if d.pauseWake != nil {
-			d.pauseWake()
-		}
-		over := d.over.Load()
-		if dc.parked = !over && dc.sleeps() || over && dc.patient(time.Now()); !dc.parked {
-			dc.interrupt()
-		}
-	}
-}
-
-// sleeps says whether a Read is not interrupted before the window ends, as it could
-// not be resumed: TLS on something that is no socket does not survive a timeout that
-// is not a net.Error, and an unknown wrapper may be at a header of its own, or at a
-// handshake, before its first request.
-func (dc *drainConn) sleeps() bool {
-	if sock, _ := stream(dc.Conn); sock != nil {
-		return false
-	}
-	_, isTLS := dc.Conn.(tlsConn)
-	return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle
-}
-
-// newTime is how old a connection is before upstream's Shutdown closes it where it
-// has not begun a request.
-const newTime = 5 * time.Second
-
-// patient says whether a connection is left alone though the window has ended, as
-// upstream leaves it: its type is unknown, it has not begun a request, and what its
-// Read may be at, a header or a handshake, cannot be resumed. With TLS on it that is
-// over when the loop begins.
-func (dc *drainConn) patient(now time.Time) bool {
-	return dc.unknownNew() && now.Before(dc.patientUntil())
-}
-
-// patientUntil is when that ends: upstream counts whole seconds.
-func (dc *drainConn) patientUntil() time.Time {
-	return time.Unix(time.Unix(0, dc.since.Load()).Add(newTime).Unix(), 0)
-}
-
-func (dc *drainConn) unknownNew() bool {
-	_, isTLS := dc.Conn.(tlsConn)
-	return dc.idle.Load() == neverIdle && !isTLS && !known(dc.Conn)
-}
-
-// interrupt wakes the Read of a connection. Call with shard.mu held. The method of
-// an unknown wrapper may block: it is called without the lock, and the serving
-// goroutine waits for its end before it goes on (see awaitWaker).
-func (dc *drainConn) interrupt() {
-	if known(dc.Conn) {
-		_ = dc.Conn.SetReadDeadline(expired)
-		return
-	}
-	c, woken := dc.Conn, make(chan struct{})
-	dc.waking = woken
-	go func() {
-		_ = c.SetReadDeadline(expired)
-		dc.shard.mu.Lock()
-		dc.waking = nil
-		dc.shard.mu.Unlock()
-		close(woken)
-	}()
-}
-
 // awaitWaker waits until nobody is about to set a deadline. Call with shard.mu held,
 // which it lets go of meanwhile.
 func (dc *drainConn) awaitWaker() {
@@ -300,25 +224,6 @@ func (dc *drainConn) lookTime() time.Duration {
 	return dc.d.rest(partRead)
 }
 
-// noticeBy is when a connection that obeys its deadlines has stopped waiting.
-// Call with shard.mu held.
-func (dc *drainConn) noticeBy(d *drain) time.Time {
-	switch {
-	case dc.handshake != nil:
-		return d.stopAt.Add(dc.window)
-	case dc.head != 0:
-		return d.stopAt.Add(dc.head)
-	case !dc.waiting(), dc.parked:
-	case dc.windowOpen:
-		return dc.windowEnd().Add(dc.lookTime())
-	case d.over.Load() && dc.stopSeen:
-		return d.closedBy.Add(dc.lookTime())
-	case d.over.Load():
-		return d.closedBy
-	}
-	return time.Now().Add(time.Hour)
-}
-
 // isTimeout says whether a read ended by its deadline. It asks for the method
 // only, as fasthttputil's timeout is no net.Error.
 func isTimeout(err error) bool {
@@ -333,13 +238,4 @@ func isTimeout(err error) bool {
 		err = w.Unwrap()
 	}
 	return false
-}
-
-// abort is the close of a connection from outside its goroutine, without the close
-// notification that a TLS connection would wait to send: nothing that is read from
-// now on is served. It returns what to close. Call with shard.mu held, and close
-// without.
-func (dc *drainConn) abort() net.Conn {
-	dc.aborted = true
-	return below(dc.Conn)
 }

@@ -27,7 +27,7 @@ type mutant struct {
 
 // mended are the faults by their kinds: what the suite has to find again.
 var mended = []mutant{
-	{"an unknown wrapper is woken before its first request", "finalread.go",
+	{"an unknown wrapper is woken before its first request", "outside.go",
 		"return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle", "return isTLS && false", ""},
 	{"a look goes through an unknown wrapper", "finalread.go",
 		"\tif !known(dc.Conn) {\n\t\tsock := lookedAt(dc.Conn)", "\tif dc.Conn == nil {\n\t\tsock := lookedAt(dc.Conn)", ""},
@@ -41,9 +41,9 @@ var mended = []mutant{
 		"dc.lateDone = num > 1 || dc.afterStop", "dc.lateDone = false", ""},
 	{"addresses are asked for under the lock", "conns.go",
 		"\t\tf.conn = dc.Conn\n", "\t\tf.conn = dc.Conn\n\t\t_ = remoteAddr(dc.Conn)\n", ""},
-	{"windows do not fit into the context", "waiting.go",
+	{"windows do not fit into the context", "patience.go",
 		"return min(t, d.contextRest()/2)", "return t", ""},
-	{"OnPhase is called on the drain's goroutine", "shutdown.go",
+	{"OnPhase is called on the drain's goroutine", "phase.go",
 		"\tgo func() {\n\t\tdefer close(told)\n\t\tif before != nil {\n\t\t\t<-before\n\t\t}\n\t\td.set.OnPhase(p)\n\t}()\n",
 		"\t_ = before\n\td.set.OnPhase(p)\n\tclose(told)\n", ""},
 	{"listeners of one type are one", "acceptqueue.go",

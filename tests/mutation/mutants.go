@@ -23,7 +23,7 @@ type edit struct {
 var mutants = []mutant{
 	{
 		patch: "server-fields", effect: "the fields of Drain are not read",
-		edits: []edit{{"shutdown.go", "d.set = s.Drain\n", "d.set = Drain{OnPhase: s.Drain.OnPhase}\n"}},
+		edits: []edit{{"drain.go", "d.set = s.Drain\n", "d.set = Drain{OnPhase: s.Drain.OnPhase}\n"}},
 	},
 	{
 		patch: "shutdown", effect: "Shutdown is upstream's", without: true,
