@@ -36,12 +36,9 @@ type drainConn struct {
 	handled    bool          // the handler of the current request has returned, in a drain
 	final      bool          // the current request began after the stop
 	lateDone   bool          // its RequestCtx.Done is that of late requests
-	saidClose  bool          // the drain put 'Connection: close' on a response
-	inBody     bool          // and the rest of the body of its request was to come
-	closedFIN  bool          // the window ended while waiting
+	ending     drainEnding   // the drain's last word to the client
 	halfClosed bool
 	lingering  bool // the worker leaves its close to workerState
-	rejected   bool
 	served     bool // ended in order: not by a panic
 	noTLS      bool // the handshake failed during a drain
 	outcome    drainOutcome
@@ -59,12 +56,25 @@ type drainConn struct {
 	waits      bool          // counted in drain.waiting
 	used       bool          // counted in drain.uses
 	parked     bool          // waits until the drain's window ends, and is woken then
-	windowOpen bool          // it has a window of its own
 	waking     chan struct{} // closed when what interrupts its Read has returned; or nil
-	window     time.Duration // its end, from the drain's stop, if windowOpen
+	window     time.Duration // the end of a window of its own, from the stop; or 0
 	head       time.Duration // until when it waits for a head, from the stop; or 0
 	prev, next *drainConn    // in the shard's list
 }
+
+// drainEnding is how a drain ended a connection towards its client.
+type drainEnding uint8
+
+const (
+	endNone        drainEnding = iota // it did not, or has not yet
+	endClose                          // a response that says 'Connection: close'
+	endCloseInBody                    // the same, with the body of its request still to come
+	endRefused                        // a 503
+	endFIN                            // the window ended while the connection waited
+)
+
+// saidClose says whether the drain put 'Connection: close' on a response.
+func (e drainEnding) saidClose() bool { return e == endClose || e == endCloseInBody }
 
 // neverIdle is the idle word of a connection that no byte of a request has come
 // from: a second that does not come. Upstream's own value for it, five seconds
@@ -199,12 +209,12 @@ func (dc *drainConn) seeStop() {
 // openWindow begins the connection's own final-read window, unless it has one:
 // further requests do not prolong it.
 func (dc *drainConn) openWindow() {
-	if dc.windowOpen {
+	if dc.window != 0 {
 		return
 	}
 	end := time.Now().Add(dc.d.fits(dc.d.finalRead))
 	dc.shard.mu.Lock()
-	dc.windowOpen, dc.window = true, end.Sub(dc.d.stopAt)
+	dc.window = end.Sub(dc.d.stopAt)
 	dc.shard.mu.Unlock()
 }
 

@@ -87,7 +87,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 // closeIdle closes a connection that waits. The half-close comes here, on the
 // heels of the last look.
 func (dc *drainConn) closeIdle() error {
-	dc.closedFIN = true
+	dc.ending = endFIN
 	dc.closeWrite()
 	return io.EOF
 }

@@ -49,6 +49,7 @@ type handshakeConn struct {
 	dc    *drainConn
 	shard *connShard
 
+	until  time.Time     // its limit in a drain; or zero
 	limit  *time.Timer   // of a socket's handshake in a drain; or nil
 	called bool          // a callback was running at the limit
 	asking chan struct{} // closed when nobody asks the socket any more; or nil
@@ -91,13 +92,13 @@ func (hc *handshakeConn) SetReadDeadline(t time.Time) error {
 	dc := hc.dc
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
-	if dc.d.mode.Load() >= modeStopped && dc.window == 0 { // the stop is on its way here
+	if dc.d.mode.Load() >= modeStopped && hc.until.IsZero() { // the stop is on its way here
 		if err := hc.limitFrom(dc.d.stopAt); err != nil {
 			return err
 		}
 	}
-	if dc.window != 0 && hc.limit == nil { // only then is the stop's time written
-		t = earlier(t, dc.windowEnd())
+	if !hc.until.IsZero() && hc.limit == nil {
+		t = earlier(t, hc.until)
 	}
 	if !known(dc.Conn) { // without the lock, as it is code of the application
 		dc.shard.mu.Unlock()
@@ -127,14 +128,14 @@ func (hc *handshakeConn) limitFrom(from time.Time) error {
 		expire = hc.expireUnknown
 		fallthrough
 	case sock != nil:
-		dc.window = limit.Sub(dc.d.stopAt)
+		hc.until = limit
 		hc.limit = time.AfterFunc(time.Until(limit), expire)
 		return nil
 	}
 	if t := dc.s.ReadTimeout; t > 0 {
 		limit = earlier(limit, time.Unix(0, dc.since.Load()).Add(t))
 	}
-	dc.window = limit.Sub(dc.d.stopAt)
+	hc.until = limit
 	return dc.Conn.SetReadDeadline(limit)
 }
 

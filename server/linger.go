@@ -63,8 +63,14 @@ func (s *Server) closeRejected(c net.Conn) {
 // a close from outside. What a refusal has answered, or what belongs to an answered
 // request, is not late.
 func (dc *drainConn) noteLate(shut bool) {
-	if !(shut || dc.closedFIN || dc.saidClose && !dc.inBody) || dc.rejected {
+	switch dc.ending {
+	case endRefused:
 		return
+	case endClose, endFIN:
+	default:
+		if !shut {
+			return
+		}
 	}
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()

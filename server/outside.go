@@ -137,11 +137,11 @@ func (dc *drainConn) interrupt() {
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
 	case dc.handshake != nil:
-		return d.stopAt.Add(dc.window)
+		return dc.handshake.until
 	case dc.head != 0:
 		return d.stopAt.Add(dc.head)
 	case !dc.waiting(), dc.parked:
-	case dc.windowOpen:
+	case dc.window != 0:
 		return dc.windowEnd().Add(dc.lookTime())
 	case d.over.Load() && dc.stopSeen:
 		return d.closedBy.Add(dc.lookTime())

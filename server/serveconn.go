@@ -138,7 +138,7 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 	ctx.Response.Header.SetServer(dc.s.getServerName())
 	_ = dc.Conn.SetWriteDeadline(dc.flushBy())
 	if writeResponse(ctx, bw) == nil && bw.Flush() == nil {
-		dc.rejected = true
+		dc.ending = endRefused
 		dc.d.count.finalRejected.Add(1)
 	}
 }
@@ -183,10 +183,14 @@ func (dc *drainConn) draining() bool {
 // and then skip the hijack handler.
 func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
 	dc.handled = true
-	dc.saidClose = !hijack && dc.closes(ctx, br, body)
-	dc.inBody = unread(body)
+	dc.ending = endNone
+	if !hijack && dc.closes(ctx, br, body) {
+		if dc.ending = endClose; unread(body) {
+			dc.ending = endCloseInBody
+		}
+	}
 	dc.countFinal()
-	return dc.saidClose
+	return dc.ending.saidClose()
 }
 
 // countFinal counts a request that began after the stop and has been handled.
@@ -234,7 +238,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		dc.seeStop()
 		shut = dc.endWaiting(false)
 	}
-	if connectionClose && !dc.saidClose {
+	if connectionClose && !dc.ending.saidClose() {
 		dc.countFinal() // lastResponse was not asked
 	}
 	failed := err != nil && err != errHijacked && (dc.handled || connectionClose)
@@ -244,10 +248,10 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 			err = ferr
 		}
 	}
-	switch {
-	case dc.rejected:
+	switch dc.ending {
+	case endRefused:
 		dc.outcome = outcomeRejected
-	case dc.closedFIN:
+	case endFIN:
 		dc.outcome = outcomeClosedIdle
 	default:
 		dc.outcome = outcomeOf(connectionClose, err)

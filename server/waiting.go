@@ -64,11 +64,11 @@ func (dc *drainConn) waitOn() (deadline time.Time, on bool) {
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
 	dc.awaitWaker()
-	if dc.windowOpen && time.Now().Before(dc.windowEnd()) {
+	if dc.window != 0 && time.Now().Before(dc.windowEnd()) {
 		return dc.windowEnd(), true
 	}
 	if dc.parked = !dc.d.over.Load(); dc.parked {
-		dc.windowOpen = false
+		dc.window = 0
 	}
 	return zeroTime, dc.parked
 }

@@ -282,7 +282,7 @@ func TestSecondWakeDoesNotHitALastLook(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || c.dc.closedFIN {
+	if err != nil || c.dc.ending == endFIN {
 		t.Errorf("what was there at the last look is not served: %v", err)
 	}
 }
