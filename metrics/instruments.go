@@ -89,17 +89,19 @@ const (
 
 var (
 	states   = []string{"new", "active", "idle"}
-	outcomes = []string{
-		"closed_after_response", "closed_idle", "rejected", "client_closed",
-		"hijacked", "error", "forced", "left_open",
-	}
-	results = []string{"served", "rejected"}
+	outcomes = outcomeNames()
+	results  = []string{"served", "rejected"}
 
 	// strategies are those of [fasthttp.ListenerReport], best first.
 	strategies = []string{"twin", "migrate", "syn_filter", "poll", "deadline", "close"}
-	verdicts   = []string{"graceful", "forced", "timed_out"}
+	verdicts   = []string{fasthttp.VerdictGraceful, fasthttp.VerdictForced, fasthttp.VerdictTimedOut}
 	phases     = phaseNames()
 )
+
+func outcomeNames() (names []string) {
+	fasthttp.DrainOutcomes{}.Each(func(name string, _ int) { names = append(names, name) })
+	return names
+}
 
 func phaseNames() []string {
 	var names []string
@@ -269,11 +271,9 @@ var instruments = []Instrument{
 }
 
 // outcomeCounts returns the counts in the order of outcomes.
-func outcomeCounts(o fasthttp.DrainOutcomes) []int {
-	return []int{
-		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed,
-		o.Hijacked, o.Error, o.Forced, o.LeftOpen,
-	}
+func outcomeCounts(o fasthttp.DrainOutcomes) (counts []int) {
+	o.Each(func(_ string, n int) { counts = append(counts, n) })
+	return counts
 }
 
 // one reads a number without a label.

@@ -57,7 +57,7 @@ func (t *drainTrace) enter(p fasthttp.DrainPhase) {
 		return
 	}
 	t.span.SetAttributes(reportAttributes(r)...)
-	if verdict := r.Verdict(); verdict != "graceful" {
+	if verdict := r.Verdict(); verdict != fasthttp.VerdictGraceful {
 		t.span.SetStatus(codes.Error, r.String())
 	}
 	t.span.End(trace.WithTimestamp(now))

@@ -10,21 +10,6 @@ import (
 	"github.com/valyala/fasthttp/internal/window"
 )
 
-// drainOutcome is how a connection of a drain ended.
-type drainOutcome uint8
-
-const (
-	outcomeClosedAfterResponse drainOutcome = iota
-	outcomeClosedIdle
-	outcomeRejected
-	outcomeClientClosed
-	outcomeHijacked
-	outcomeError
-	outcomeForced
-	outcomeLeftOpen
-	outcomes
-)
-
 // drainCount is the account of a drain, written by the connections.
 type drainCount struct {
 	accepted      atomic.Int64
@@ -33,43 +18,6 @@ type drainCount struct {
 	late          atomic.Int64
 	undelivered   atomic.Int64
 	outcome       [outcomes]atomic.Int64
-}
-
-// DrainOutcomes counts how the connections of a drain ended, each in exactly
-// one way.
-type DrainOutcomes struct {
-	// ClosedAfterResponse: closed after a response that said so.
-	ClosedAfterResponse int
-
-	// ClosedIdle: closed at the end of its window, while it waited.
-	ClosedIdle int
-
-	// Rejected: answered with 503, see [Drain.Reject], or over a limit of the
-	// Server.
-	Rejected int
-
-	// ClientClosed: the client was first.
-	ClientClosed int
-
-	// Hijacked: left the Server's care, see [RequestCtx.Hijack].
-	Hijacked int
-
-	// Error: a malformed request, a timeout or a failed write.
-	Error int
-
-	// Forced: closed by the drain, see [Drain.ForceClose], or because its Read
-	// did not obey a deadline.
-	Forced int
-
-	// LeftOpen: still open when the context ended.
-	LeftOpen int
-}
-
-// Total is the sum of all outcomes. When a drain has ended it equals
-// OpenAtStop + Accepted of its [DrainReport].
-func (o DrainOutcomes) Total() int {
-	return o.ClosedAfterResponse + o.ClosedIdle + o.Rejected + o.ClientClosed +
-		o.Hijacked + o.Error + o.Forced + o.LeftOpen
 }
 
 // DrainReport is the account of a drain, under way or ended.
@@ -199,34 +147,21 @@ func (l ListenerReport) String() string {
 	return line
 }
 
-// Verdict is the drain in one word: "graceful" if every connection closed in
-// its own time, "forced" if the drain closed some, "timed_out" if the context
-// ended first, and "" while the drain is under way or there was none.
-func (r DrainReport) Verdict() string {
-	switch {
-	case r.Outcomes.Forced > 0 && r.Phase >= PhaseStopped:
-		return "forced"
-	case r.Phase == PhaseTimedOut:
-		return "timed_out"
-	case r.Phase == PhaseStopped:
-		return "graceful"
-	}
-	return ""
-}
-
 // String is the account on one line, for a log.
 func (r DrainReport) String() string {
-	o := r.Outcomes
 	verdict := r.Verdict()
 	if verdict == "" {
 		verdict = r.Phase.String()
 	}
-	line := fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since; "+
-		"%d closed after a response, %d idle, %d rejected, %d closed by the client, %d hijacked, "+
-		"%d errors, %d forced, %d left open; final reads: %d requests served, %d rejected; %d connections late",
-		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted,
-		o.ClosedAfterResponse, o.ClosedIdle, o.Rejected, o.ClientClosed, o.Hijacked,
-		o.Error, o.Forced, o.LeftOpen, r.FinalReadServed, r.FinalReadRejected, r.Late)
+	line := fmt.Sprintf("drain %s in %v: %d connections open at the stop, %d accepted since",
+		verdict, r.Duration.Round(time.Millisecond), r.OpenAtStop, r.Accepted)
+	sep := "; "
+	for i, names := range outcomeNames {
+		line += fmt.Sprintf("%s%d %s", sep, *r.Outcomes.of(drainOutcome(i)), names.text)
+		sep = ", "
+	}
+	line += fmt.Sprintf("; final reads: %d requests served, %d rejected; %d connections late",
+		r.FinalReadServed, r.FinalReadRejected, r.Late)
 	if r.WindowEnd != "" && r.OpenAtStop+r.Accepted > 0 {
 		line += fmt.Sprintf("; final-read window %v (%s), %d used in it",
 			r.Window.Round(time.Millisecond), r.WindowEnd, r.Uses)
@@ -293,24 +228,10 @@ func (s *Server) DrainReport() DrainReport {
 	r.FinalReadRejected = int(d.count.finalRejected.Load())
 	r.Late = int(d.count.late.Load())
 	r.Undelivered = int(d.count.undelivered.Load())
-	r.Outcomes = d.count.outcomes()
+	r.Outcomes.add(&d.count)
 	r.HijackedReturned, r.HijackedLeft = s.hijacks(d, r.Outcomes.Hijacked)
 	r.Open = s.Conns()
 	return r
-}
-
-func (c *drainCount) outcomes() DrainOutcomes {
-	n := func(o drainOutcome) int { return int(c.outcome[o].Load()) }
-	return DrainOutcomes{
-		ClosedAfterResponse: n(outcomeClosedAfterResponse),
-		ClosedIdle:          n(outcomeClosedIdle),
-		Rejected:            n(outcomeRejected),
-		ClientClosed:        n(outcomeClientClosed),
-		Hijacked:            n(outcomeHijacked),
-		Error:               n(outcomeError),
-		Forced:              n(outcomeForced),
-		LeftOpen:            n(outcomeLeftOpen),
-	}
 }
 
 // settle counts how a connection ended. Called with its shard locked, once.

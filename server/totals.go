@@ -31,15 +31,7 @@ func (s *Server) DrainTotals() DrainTotals {
 
 // add adds the counts of a drain.
 func (t *DrainTotals) add(c *drainCount) {
-	o := c.outcomes()
-	t.Outcomes.ClosedAfterResponse += o.ClosedAfterResponse
-	t.Outcomes.ClosedIdle += o.ClosedIdle
-	t.Outcomes.Rejected += o.Rejected
-	t.Outcomes.ClientClosed += o.ClientClosed
-	t.Outcomes.Hijacked += o.Hijacked
-	t.Outcomes.Error += o.Error
-	t.Outcomes.Forced += o.Forced
-	t.Outcomes.LeftOpen += o.LeftOpen
+	t.Outcomes.add(c)
 	t.Accepted += int(c.accepted.Load())
 	t.FinalReadServed += int(c.finalServed.Load())
 	t.FinalReadRejected += int(c.finalRejected.Load())

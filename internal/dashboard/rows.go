@@ -50,15 +50,17 @@ func drainPanels() []Panel {
 		now("count(\n"+neverEnded("$__range")+"\n) or vector(0)", "never ended")))
 	red := steps("green", 0.5, "red")
 	verdicts = byThreshold(verdicts, red)
-	verdicts = color(verdicts, "graceful", "green")
+	verdicts = color(verdicts, fasthttp.VerdictGraceful, "green")
 
 	outcomes := whole(bars("How connections ended",
 		"Every connection of a drain ends in exactly one way. Forced and left open should be zero; error counts malformed requests, time-outs and failed writes."+extrapolated,
 		"short", 8, now("sum by (outcome) (increase("+sel(drained)+"[$__range]))", "{{outcome}}")))
 	outcomes.FieldConfig.Defaults.Color = Color{Mode: "fixed", FixedColor: "blue"}
-	for _, bad := range []string{"error", "forced", "left_open"} {
-		outcomes = color(outcomes, bad, "red")
-	}
+	fasthttp.DrainOutcomes{Error: 1, Forced: 1, LeftOpen: 1}.Each(func(name string, bad int) {
+		if bad > 0 {
+			outcomes = color(outcomes, name, "red")
+		}
+	})
 
 	final := whole(stats("Requests of final reads",
 		"Requests that began after the stop and that a plain stop would have lost: served, or refused with an explicit 503.",

@@ -159,29 +159,21 @@ func Read(srv *fasthttp.Server) *Status {
 }
 
 func drainOf(r fasthttp.DrainReport) *Drain {
-	o := r.Outcomes
 	d := &Drain{
-		Verdict:    r.Verdict(),
-		Started:    r.Started,
-		Elapsed:    seconds(r.Duration),
-		OpenAtStop: r.OpenAtStop,
-		Accepted:   r.Accepted,
-		Outcomes: Outcomes{
-			{"closed_after_response", o.ClosedAfterResponse},
-			{"closed_idle", o.ClosedIdle},
-			{"rejected", o.Rejected},
-			{"client_closed", o.ClientClosed},
-			{"hijacked", o.Hijacked},
-			{"error", o.Error},
-			{"forced", o.Forced},
-			{"left_open", o.LeftOpen},
-		},
+		Verdict:           r.Verdict(),
+		Started:           r.Started,
+		Elapsed:           seconds(r.Duration),
+		OpenAtStop:        r.OpenAtStop,
+		Accepted:          r.Accepted,
 		FinalReadServed:   r.FinalReadServed,
 		FinalReadRejected: r.FinalReadRejected,
 		Late:              r.Late,
 		Undelivered:       r.Undelivered,
 		Listeners:         []Listener{},
 	}
+	r.Outcomes.Each(func(name string, n int) {
+		d.Outcomes = append(d.Outcomes, Outcome{name, n})
+	})
 	for _, l := range r.Listeners {
 		d.Listeners = append(d.Listeners, Listener{l.Addr, l.Strategy, l.Why, l.Accepted, l.Emptied, l.MayHaveReset()})
 	}

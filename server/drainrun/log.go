@@ -33,7 +33,7 @@ func logReport(to fasthttp.Logger, srv *fasthttp.Server, r fasthttp.DrainReport)
 	if r.Phase != fasthttp.PhaseServing || !r.Started.IsZero() {
 		to.Printf("%s", reportLine(r, time.Now()))
 	}
-	if verdict := r.Verdict(); verdict != "" && verdict != "graceful" {
+	if verdict := r.Verdict(); verdict != "" && verdict != fasthttp.VerdictGraceful {
 		nameHolders(to, srv)
 	}
 }

@@ -161,7 +161,7 @@ func (r *runner) drain(signals <-chan os.Signal) error {
 		err = &DrainError{report, fmt.Errorf("%w: %w", ErrServeGoesOn, context.Cause(ctx))}
 	case ctx.Err() != nil && report.Phase != fasthttp.PhaseStopped:
 		err = &DrainError{report, context.Cause(ctx)}
-	case err == nil && report.Verdict() == "forced":
+	case err == nil && report.Verdict() == fasthttp.VerdictForced:
 		err = &DrainError{report, nil}
 	}
 	return errors.Join(r.serveErr, err)

@@ -39,17 +39,9 @@ func account(srv *fasthttp.Server) (wrong []string) {
 
 // outcomes shows the account where a fault is about it.
 func (r *rig) sayOutcomes() {
-	o := r.srv.DrainReport().Outcomes
-	for _, n := range []struct {
-		n    int
-		what string
-	}{
-		{o.ClosedAfterResponse, "closed after a response"}, {o.ClosedIdle, "closed idle"}, {o.Rejected, "rejected"},
-		{o.ClientClosed, "closed by the client"}, {o.Hijacked, "hijacked"}, {o.Error, "error"},
-		{o.Forced, "forced"}, {o.LeftOpen, "left open"},
-	} {
-		if n.n > 0 {
-			r.say("account: %d %s", n.n, n.what)
+	r.srv.DrainReport().Outcomes.Each(func(name string, n int) {
+		if n > 0 {
+			r.say("account: %d %s", n, name)
 		}
-	}
+	})
 }
