@@ -12,6 +12,9 @@ PINNED := $(shell sed -n 's/.*"version": "\(.*\)",/\1/p' server/pin.json)
 # those that can be written to.
 OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -nE 's/^func ((Test|Example)[A-Za-z0-9_]*).*/\1/p' {} + | paste -sd'|' -)
 
+# Those of them that count allocations, or bytes, which the race detector would change.
+NO_RACE_TESTS = $(shell grep -l '^//go:build !race' $$(find server -name '*_test.go' -perm -u+w) /dev/null | xargs sed -nE 's/^func (Test[A-Za-z0-9_]*).*/\1/p' | paste -sd'|' -)
+
 OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
 
 GO_DIRS := cmd internal tests examples metrics bench tools/window
@@ -75,6 +78,8 @@ test-server: server ## Test our part of the server, with -race
 	@test -n '$(OUR_TESTS)' || { echo 'no tests of ours in server/'; exit 1; }
 	@echo '$(GO) test -race (our tests in server/)'
 	@cd server && $(GO) test -race -run '^($(OUR_TESTS))$$' $(OUR_TEST_DIRS)
+	@test -n '$(NO_RACE_TESTS)' || { echo 'no tests without -race in server/'; exit 1; }
+	cd server && $(GO) test -run '^($(NO_RACE_TESTS))$$' .
 
 .PHONY: test-upstream
 test-upstream: server ## Run upstream's whole suite on the patched copy, without and with -race

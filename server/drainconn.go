@@ -49,16 +49,15 @@ type drainConn struct {
 	handshake  *handshakeConn // during a TLS handshake
 	stopSeen   bool
 	overdue    bool          // by its last look the drain takes it for deaf
-	aborted    bool          // closed from outside: nothing that is read now is served
-	forced     bool          // and this drain did it
+	cut        drainCut      // closed from outside
 	accounted  bool          // counted when its drain timed out
 	late       bool          // bytes of a request are left without an answer
 	waits      bool          // counted in drain.waiting
 	used       bool          // counted in drain.uses
 	parked     bool          // waits until the drain's window ends, and is woken then
+	window     afterStop     // the end of a window of its own; or 0
+	head       afterStop     // until when it waits for a head; or 0
 	waking     chan struct{} // closed when what interrupts its Read has returned; or nil
-	window     time.Duration // the end of a window of its own, from the stop; or 0
-	head       time.Duration // until when it waits for a head, from the stop; or 0
 	prev, next *drainConn    // in the shard's list
 }
 
@@ -75,6 +74,16 @@ const (
 
 // saidClose says whether the drain put 'Connection: close' on a response.
 func (e drainEnding) saidClose() bool { return e == endClose || e == endCloseInBody }
+
+// drainCut is how a drain has closed a connection from outside: nothing that is
+// read from it then is served.
+type drainCut uint8
+
+const (
+	cutNot    drainCut = iota
+	cutIdle            // as upstream's Shutdown does with what waits, or by an earlier drain
+	cutForced          // and this one forced it
+)
 
 // neverIdle is the idle word of a connection that no byte of a request has come
 // from: a second that does not come. Upstream's own value for it, five seconds
@@ -214,11 +223,11 @@ func (dc *drainConn) openWindow() {
 	}
 	end := time.Now().Add(dc.d.fits(dc.d.finalRead))
 	dc.shard.mu.Lock()
-	dc.window = end.Sub(dc.d.stopAt)
+	dc.window = dc.d.afterStop(end)
 	dc.shard.mu.Unlock()
 }
 
 // windowEnd is when the window ends, once it is open.
 func (dc *drainConn) windowEnd() time.Time {
-	return dc.d.stopAt.Add(dc.window)
+	return dc.d.at(dc.window)
 }

@@ -59,7 +59,7 @@ func (dc *drainConn) headBy(t time.Time) {
 	defer dc.shard.mu.Unlock()
 	dc.head = 0
 	if !t.IsZero() {
-		dc.head = t.Sub(dc.d.stopAt)
+		dc.head = dc.d.afterStop(t)
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *Server) closeRejected(c net.Conn) {
 	}
 	dc := s.track(c)
 	dc.since.Store(time.Now().UnixNano())
-	dc.outcome = outcomeRejected
+	dc.outcome = endRefused.outcome(true, nil)
 	go func() {
 		_ = dc.Close()
 		dc.release()

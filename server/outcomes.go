@@ -93,3 +93,58 @@ func (o *DrainOutcomes) add(c *drainCount) {
 		*o.of(i) += int(c.outcome[i].Load())
 	}
 }
+
+// outcomeOf is how a connection ended that the drain did not close.
+func outcomeOf(connectionClose bool, err error) drainOutcome {
+	switch {
+	case err == nil && connectionClose:
+		return outcomeClosedAfterResponse
+	case err == nil:
+		return outcomeClientClosed
+	case err == errHijacked:
+		return outcomeHijacked
+	case brokenByPeer(err):
+		return outcomeClientClosed
+	}
+	return outcomeError
+}
+
+// settle counts how a connection ended. Called with its shard locked, once.
+func (d *drain) settle(dc *drainConn) {
+	o := dc.outcome
+	switch dc.cut {
+	case cutForced:
+		o = outcomeForced
+	case cutIdle:
+		o = outcomeClosedIdle
+	}
+	d.count.outcome[o].Add(1)
+	if dc.late {
+		d.count.late.Add(1)
+	}
+}
+
+// outcomeAtTimeout counts a connection that is still open when its drain ends.
+// Call with its shard locked.
+func (dc *drainConn) outcomeAtTimeout(d *drain) {
+	dc.accounted = true
+	o := outcomeLeftOpen
+	if dc.cut == cutForced || d.set.ForceClose {
+		o = outcomeForced
+	}
+	d.count.outcome[o].Add(1)
+	if dc.late {
+		d.count.late.Add(1)
+	}
+}
+
+// outcome is how a connection ended whose loop has left in a drain.
+func (e drainEnding) outcome(connectionClose bool, err error) drainOutcome {
+	switch e {
+	case endRefused:
+		return outcomeRejected
+	case endFIN:
+		return outcomeClosedIdle
+	}
+	return outcomeOf(connectionClose, err)
+}

@@ -28,7 +28,8 @@ func (s *Server) stopConns(d *drain) {
 		open += sh.n
 		d.left.Add(int64(sh.n))
 		for dc := sh.first; dc != nil; dc = dc.next {
-			dc.accounted, dc.forced, dc.late = false, false, false
+			dc.accounted, dc.late = false, false
+			dc.cut = min(dc.cut, cutIdle)
 		}
 	})
 	d.mu.Lock()
@@ -110,7 +111,7 @@ func (dc *drainConn) unknownNew() bool {
 // window: from outside, as upstream does. What its Read would make of a timeout
 // nobody knows. Call with shard.mu held.
 func (dc *drainConn) endPatience(now time.Time) bool {
-	return dc.parked && !dc.aborted && dc.d.over.Load() && dc.unknownNew() && !dc.patient(now)
+	return dc.parked && dc.cut == cutNot && dc.d.over.Load() && dc.unknownNew() && !dc.patient(now)
 }
 
 // interrupt wakes the Read of a connection. Call with shard.mu held. The method of
@@ -139,7 +140,7 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 	case dc.handshake != nil:
 		return dc.handshake.until
 	case dc.head != 0:
-		return d.stopAt.Add(dc.head)
+		return d.at(dc.head)
 	case !dc.waiting(), dc.parked:
 	case dc.window != 0:
 		return dc.windowEnd().Add(dc.lookTime())
@@ -156,7 +157,7 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 // now on is served. It returns what to close. Call with shard.mu held, and close
 // without.
 func (dc *drainConn) abort() net.Conn {
-	dc.aborted = true
+	dc.cut = max(dc.cut, cutIdle)
 	return below(dc.Conn)
 }
 

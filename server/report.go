@@ -233,32 +233,3 @@ func (s *Server) DrainReport() DrainReport {
 	r.Open = s.Conns()
 	return r
 }
-
-// settle counts how a connection ended. Called with its shard locked, once.
-func (d *drain) settle(dc *drainConn) {
-	o := dc.outcome
-	switch {
-	case dc.forced:
-		o = outcomeForced
-	case dc.aborted:
-		o = outcomeClosedIdle
-	}
-	d.count.outcome[o].Add(1)
-	if dc.late {
-		d.count.late.Add(1)
-	}
-}
-
-// outcomeAtTimeout counts a connection that is still open when its drain ends.
-// Call with its shard locked.
-func (dc *drainConn) outcomeAtTimeout(d *drain) {
-	dc.accounted = true
-	o := outcomeLeftOpen
-	if dc.forced || d.set.ForceClose {
-		o = outcomeForced
-	}
-	d.count.outcome[o].Add(1)
-	if dc.late {
-		d.count.late.Add(1)
-	}
-}

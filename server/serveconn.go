@@ -248,14 +248,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 			err = ferr
 		}
 	}
-	switch dc.ending {
-	case endRefused:
-		dc.outcome = outcomeRejected
-	case endFIN:
-		dc.outcome = outcomeClosedIdle
-	default:
-		dc.outcome = outcomeOf(connectionClose, err)
-	}
+	dc.outcome = dc.ending.outcome(connectionClose, err)
 	if holdsRequest(br) {
 		dc.noteLate(shut)
 	}
@@ -268,19 +261,4 @@ const leastFlush = 50 * time.Millisecond
 // flushBy is the write deadline of the last bytes of a connection.
 func (dc *drainConn) flushBy() time.Time {
 	return time.Now().Add(max(leastFlush, dc.d.rest(max(dc.d.linger, DefaultLinger))))
-}
-
-// outcomeOf is how a connection ended that the drain did not close.
-func outcomeOf(connectionClose bool, err error) drainOutcome {
-	switch {
-	case err == nil && connectionClose:
-		return outcomeClosedAfterResponse
-	case err == nil:
-		return outcomeClientClosed
-	case err == errHijacked:
-		return outcomeHijacked
-	case brokenByPeer(err):
-		return outcomeClientClosed
-	}
-	return outcomeError
 }

@@ -134,7 +134,7 @@ func (s *Server) awaitConns(d *drain) bool {
 					if dc.endPatience(now) {
 						deafOnes = append(deafOnes, dc.abort())
 					}
-					if !deaf || dc.aborted {
+					if !deaf || dc.cut != cutNot {
 						continue
 					}
 					// A socket obeys its deadlines: one that is late waits for
@@ -147,7 +147,9 @@ func (s *Server) awaitConns(d *drain) bool {
 						// An unknown wrapper that has noticed
 						// the stop, but sets deadlines of its
 						// own, ends as with upstream.
-						dc.forced = known(dc.Conn) || !dc.stopSeen
+						if known(dc.Conn) || !dc.stopSeen {
+							dc.cut = cutForced
+						}
 						deafOnes = append(deafOnes, dc.abort())
 					}
 					dc.overdue = late

@@ -53,8 +53,10 @@ func (dc *drainConn) endWaiting(use bool) (shut bool) {
 		}
 	}
 	dc.parked = false
-	dc.forced = dc.forced || dc.aborted && use
-	return dc.aborted
+	if dc.cut != cutNot && use {
+		dc.cut = cutForced
+	}
+	return dc.cut != cutNot
 }
 
 // waitOn says until when a wait that has been interrupted goes on: to the end of

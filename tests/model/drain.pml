@@ -85,10 +85,10 @@ typedef Conn {
     bool idle;                       /* [drainConn.idle] is not 0: it waits */
     bool tracked;                    /* in the table */
     bool seen;                       /* [drainConn.stopSeen] */
-    bool aborted;                    /* [drainConn.aborted] */
+    bool aborted;                    /* [drainConn.cut]     */
     bool accounted;                  /* [drainConn.accounted] */
     bool parked;                     /* [drainConn.parked] */
-    bool own;                        /* [drainConn.windowOpen] */
+    bool own;                        /* [drainConn.window] is not 0 */
     bool waits, used;                /* [drainConn.waits, drainConn.used] */
     bool counted;                    /* it is in [drain.uses] */
     mtype deadline = none;

@@ -120,7 +120,7 @@ var mutants = []mutant{
 	},
 	{
 		patch: "record", effect: "a connection that has sent nothing is not told from an idle one",
-		edits: []edit{{"serveconn.go", "	dc.idle.Store(neverIdle)\n	dc.bindDone(ctx)\n", "	dc.bindDone(ctx)\n"}},
+		edits: []edit{{"serveconn.go", "	dc.idle.Store(neverIdle)\n", ""}},
 	},
 	{
 		patch: "record", effect: "the end of the loop is not noted",
@@ -145,11 +145,11 @@ var mutants = []mutant{
 	},
 	{
 		patch: "going-active", effect: "nothing is refused",
-		edits: []edit{{"serveconn.go", "	if dc.d.set.Reject {\n", "	if dc.d.set.Reject && dc.rejected {\n"}},
+		edits: []edit{{"serveconn.go", "	if dc.d.set.Reject {\n", "	if dc.d.set.Reject && dc.ending == endRefused {\n"}},
 	},
 	{
 		patch: "going-active", effect: "what is read on a closed connection is served",
-		edits: []edit{{"serveconn.go", "	if dc.endWaiting(true) {\n", "	if dc.endWaiting(true) && dc.rejected {\n"}},
+		edits: []edit{{"serveconn.go", "	if dc.endWaiting(true) {\n", "	if dc.endWaiting(true) && dc.ending == endRefused {\n"}},
 	},
 	{
 		patch: "going-active", effect: "a request of a final read has the Done of the running ones",
@@ -166,13 +166,13 @@ var mutants = []mutant{
 	},
 	{
 		patch: "close-decision", effect: "requests of final reads are not counted",
-		edits: []edit{{"serveconn.go", "	dc.inBody = unread(body)\n	dc.countFinal()\n", "	dc.inBody = unread(body)\n	dc.final = false\n"}},
+		edits: []edit{{"serveconn.go", "	dc.countFinal()\n	return dc.ending", "	dc.final = false\n	return dc.ending"}},
 	},
 	{patch: "loop-end", effect: "upstream leaves the loop at the stop", without: true},
 	{patch: "hijack", effect: "hijacked connections are not counted", without: true},
 	{
 		patch: "done", effect: "the ctx of a connection keeps the Done of another",
-		edits: []edit{{"serveconn.go", "	dc.idle.Store(neverIdle)\n	dc.bindDone(ctx)\n", "	dc.idle.Store(neverIdle)\n"}},
+		edits: []edit{{"serveconn.go", "// in this order, see state\n	dc.bindDone(ctx)\n", "\n"}},
 	},
 	{
 		patch: "done", effect: "the ctx after a timeout has no Done of its own",
