@@ -8,16 +8,19 @@ SHELL := /bin/bash
 OLDEST := v1.76.0
 PINNED := $(shell sed -n 's/.*"version": "\(.*\)",/\1/p' server/pin.json)
 
-# Our tests and examples in server/. vendor writes upstream's files read-only, so ours are
-# those that can be written to.
-OUR_TESTS = $(shell find server -name '*_test.go' -perm -u+w -exec sed -nE 's/^func ((Test|Example)[A-Za-z0-9_]*).*/\1/p' {} + | paste -sd'|' -)
+# Our files are those that git tracks, or would if they were added: what vendor writes
+# into server/ is ignored.
+ours = $(sort $(wildcard $(shell git ls-files --cached --others --exclude-standard -- $(1))))
 
+# The modules, each with its go.mod, but for the patched copy's.
+MODULES = $(patsubst %/,%,$(dir $(filter-out server/%,$(call ours,go.mod '*/go.mod'))))
+
+# Our tests and examples in server/, and the packages that they are in.
+OUR_TEST_FILES = $(call ours,'server/*_test.go')
+OUR_TESTS = $(shell sed -nE 's/^func ((Test|Example)[A-Za-z0-9_]*).*/\1/p' $(OUR_TEST_FILES) | paste -sd'|' -)
 # Those of them that count allocations, or bytes, which the race detector would change.
-NO_RACE_TESTS = $(shell grep -l '^//go:build !race' $$(find server -name '*_test.go' -perm -u+w) /dev/null | xargs sed -nE 's/^func (Test[A-Za-z0-9_]*).*/\1/p' | paste -sd'|' -)
-
-OUR_TEST_DIRS = $(sort $(dir $(shell find server -name '*_test.go' -perm -u+w -printf './%P\n')))
-
-GO_DIRS := cmd internal tests examples metrics bench tools/window
+NO_RACE_TESTS = $(shell grep -l '^//go:build !race' $(OUR_TEST_FILES) /dev/null | xargs sed -nE 's/^func (Test[A-Za-z0-9_]*).*/\1/p' | paste -sd'|' -)
+OUR_TEST_DIRS = $(sort $(patsubst server/%,./%,$(dir $(OUR_TEST_FILES))))
 
 PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64 aix/ppc64
 
@@ -70,8 +73,12 @@ each = for target in $(1); do \
 	done
 
 .PHONY: test-engine
-test-engine: server ## Test the command and its packages, with -race
-	$(GO) test -race $$($(GO) list ./... | grep -v -e /tests/ -e /bench -e /internal/project$$)
+test-engine: server ## Test the command, its packages, metrics, examples and tools, with -race
+	$(GO) test -race $$($(GO) list ./... | grep -v /internal/project$$)
+	@for module in metrics examples tools; do \
+		echo "$(GO) test -C $$module -race ./..."; \
+		$(GO) test -C $$module -race ./... || exit 1; \
+	done
 
 .PHONY: test-server
 test-server: server ## Test our part of the server, with -race
@@ -83,12 +90,12 @@ test-server: server ## Test our part of the server, with -race
 
 .PHONY: test-upstream
 test-upstream: server ## Run upstream's whole suite on the patched copy, without and with -race
-	$(GO) test -count=1 -v -timeout 30m ./tests/upstream
-	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -with-race
+	$(GO) test -C tests -count=1 -v -timeout 30m ./upstream
+	$(GO) test -C tests -count=1 -v -timeout 30m ./upstream -args -with-race
 
 .PHONY: test-pristine
 test-pristine: server ## Run upstream's suite on the pristine upstream: what fails here fails without us
-	$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -pristine
+	$(GO) test -C tests -count=1 -v -timeout 30m ./upstream -args -pristine
 
 # The versions before the pinned one that we support, as the module proxy lists them.
 OLDER = $(shell GOFLAGS=-mod=mod $(GO) list -m -versions github.com/valyala/fasthttp | tr ' ' '\n' | sed -n '/^$(OLDEST)$$/,/^$(PINNED)$$/p' | grep -vx '$(PINNED)')
@@ -100,20 +107,21 @@ test-versions: bin/fastdrain ## Patch the older versions that we support, and ru
 		echo "== $$version"; \
 		bin/fastdrain vendor -upstream $$version -o build/$$version && \
 		(cd build/$$version && $(GO) build ./... && $(GO) test -race -run '^($(OUR_TESTS))$$' $(OUR_TEST_DIRS)) && \
-		$(GO) test -count=1 -v -timeout 30m ./tests/upstream -args -dir ../../build/$$version || exit 1; \
+		$(GO) test -C tests -count=1 -v -timeout 30m ./upstream -args -dir ../../build/$$version || exit 1; \
 	done
 
 .PHONY: test-upgrade
 test-upgrade: ## Rehearse a next version of upstream, and upgrade a clone, killed and to its end (5 minutes)
-	$(GO) test -count=1 -timeout 20m ./internal/project ./tests/upgrade
+	$(GO) test -count=1 -timeout 20m ./internal/project
+	$(GO) test -C tests -count=1 -timeout 20m ./upgrade
 
 .PHONY: mutation
 mutation: server ## Take the effect of each patch away in turn: a test that the patch names has to fail (10 minutes)
-	$(GO) run ./tests/mutation
+	$(GO) run -C tools ./mutation
 
 .PHONY: test-consumer
 test-consumer: server ## Use the copy as a service of its own and a Fiber app do, and check the documents
-	$(GO) test -count=1 ./tests/consumer
+	$(GO) test -C tests -count=1 ./consumer
 	cd tests/holders && $(GO) vet . && $(GO) test -count=1 .
 
 .PHONY: test-lab
@@ -130,7 +138,7 @@ check-newest: bin/fastdrain ## Do the patches apply to the newest version that t
 
 .PHONY: anchors
 anchors: bin/fastdrain ## Find the place of each block in all upstream versions back to v1.60.0, and write docs/anchors.md
-	$(GO) run ./internal/anchors -from v1.60.0 -o docs/anchors.md
+	$(GO) run -C tools ./anchors -from v1.60.0 -o $(CURDIR)/docs/anchors.md
 
 .PHONY: cross
 cross: server ## Compile the server for all platforms, its tests included
@@ -143,17 +151,19 @@ cross: server ## Compile the server for all platforms, its tests included
 
 .PHONY: fmt
 fmt: ## Format our Go files
-	gofmt -w $(GO_DIRS) $$(find server -name '*.go' -perm -u+w)
+	gofmt -w $(call ours,'*.go')
 
 .PHONY: fmt-check
 fmt-check:
-	@out=$$(gofmt -l $(GO_DIRS) $$(find server -name '*.go' -perm -u+w)); \
+	@out=$$(gofmt -l $(call ours,'*.go')); \
 	test -z "$$out" || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
 
 .PHONY: vet
-vet: server ## Run go vet on the project and on the patched server
-	$(GO) vet ./...
-	cd server && $(GO) vet ./...
+vet: server ## Run go vet on all modules and on the patched server
+	@for module in $(MODULES) server; do \
+		echo "$(GO) vet -C $$module ./..."; \
+		$(GO) vet -C $$module ./... || exit 1; \
+	done
 
 .PHONY: workflows
 workflows: ## Check the workflows of .github
@@ -163,11 +173,4 @@ workflows: ## Check the workflows of .github
 clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
 
-include metrics.mk
-include bench.mk
-include proxies.mk
-include adopt.mk
-include queue.mk
-include compat.mk
-include soak.mk
-include window.mk
+include $(addprefix make/,metrics.mk bench.mk proxies.mk adopt.mk queue.mk compat.mk soak.mk window.mk)

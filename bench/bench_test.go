@@ -13,6 +13,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
 	"github.com/fastdrain/fastdrain/internal/project"
+	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
 // testBench is a run that builds into a directory of its own.
@@ -42,7 +43,7 @@ func TestControlsApplyAndCompile(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		if _, err := b.build.Tests(t.Context(), binaries.Side{Name: c.Name, Copy: dir}, hotPackage); err != nil {
+		if _, err := b.build.Tests(t.Context(), variant.Side{Name: c.Name, Copy: dir}, hotPackage); err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 		}
 	}
@@ -55,10 +56,10 @@ func TestHoldsAreMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		side binaries.Side
+		side variant.Side
 		want bool
-	}{{binaries.Side{Name: "lockholds", Copy: dir}, true}, {binaries.Patched, false}} {
-		path, err := b.build.Program(t.Context(), c.side, "./bench/snapshot")
+	}{{variant.Side{Name: "lockholds", Copy: dir}, true}, {variant.Patched, false}} {
+		path, err := b.build.Program(t.Context(), c.side, "./snapshot")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,8 +82,8 @@ func TestHoldsAreMeasured(t *testing.T) {
 func TestStopsOfBothSidesAreMeasured(t *testing.T) {
 	b := testBench(t)
 	const n = 50
-	for _, side := range []binaries.Side{binaries.Upstream, binaries.Patched} {
-		path, err := b.build.Program(t.Context(), side, "./bench/server")
+	for _, side := range []variant.Side{variant.Upstream, variant.Patched} {
+		path, err := b.build.Program(t.Context(), side, "./server")
 		if err != nil {
 			t.Fatal(err)
 		}

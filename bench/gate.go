@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 
 	"github.com/fastdrain/fastdrain/bench/hot"
-	"github.com/fastdrain/fastdrain/bench/internal/binaries"
 	"github.com/fastdrain/fastdrain/bench/internal/control"
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
+	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
 // controls measures copies made worse on purpose, each by one workload, and
@@ -39,11 +39,11 @@ func (b *bench) control(ctx context.Context, c control.Control, w *hot.Workload)
 	if err := control.Write(ctx, b.project, c.Name, dir); err != nil {
 		return figure.Verdict{}, err
 	}
-	upstream, err := b.build.Tests(ctx, binaries.Upstream, hotPackage)
+	upstream, err := b.build.Tests(ctx, variant.Upstream, hotPackage)
 	if err != nil {
 		return figure.Verdict{}, err
 	}
-	worse, err := b.build.Tests(ctx, binaries.Side{Name: c.Name, Copy: dir}, hotPackage)
+	worse, err := b.build.Tests(ctx, variant.Side{Name: c.Name, Copy: dir}, hotPackage)
 	if err != nil {
 		return figure.Verdict{}, err
 	}

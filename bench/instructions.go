@@ -9,15 +9,15 @@ import (
 	"sync"
 
 	"github.com/fastdrain/fastdrain/bench/hot"
-	"github.com/fastdrain/fastdrain/bench/internal/binaries"
 	"github.com/fastdrain/fastdrain/bench/internal/callgrind"
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/gobench"
 	"github.com/fastdrain/fastdrain/internal/tool"
+	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
 const (
-	hotPackage = "./bench/hot"
+	hotPackage = "./hot"
 
 	// The lengths of the two runs whose difference is counted. The longer, the
 	// less the start of a process, which differs a little from run to run, means.
@@ -30,10 +30,10 @@ const (
 // sides builds a package's test binary for both sides.
 func (b *bench) sides(ctx context.Context, pkg string) (upstream, patched string, err error) {
 	b.say("building %s for both sides", pkg)
-	if upstream, err = b.build.Tests(ctx, binaries.Upstream, pkg); err != nil {
+	if upstream, err = b.build.Tests(ctx, variant.Upstream, pkg); err != nil {
 		return "", "", fmt.Errorf("building %s with upstream: %w", pkg, err)
 	}
-	if patched, err = b.build.Tests(ctx, binaries.Patched, pkg); err != nil {
+	if patched, err = b.build.Tests(ctx, variant.Patched, pkg); err != nil {
 		return "", "", fmt.Errorf("building %s with the patched copy: %w", pkg, err)
 	}
 	return upstream, patched, nil

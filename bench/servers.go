@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/fastdrain/fastdrain/bench/internal/binaries"
+	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
 const (
@@ -26,21 +26,21 @@ type stoppable struct {
 // had is left out, with a note.
 func (b *bench) stoppables(ctx context.Context) ([]stoppable, error) {
 	var all []stoppable
-	for _, side := range []binaries.Side{binaries.Upstream, binaries.Patched} {
+	for _, side := range []variant.Side{variant.Upstream, variant.Patched} {
 		b.say("building the %s server", side.Name)
-		path, err := b.build.Program(ctx, side, "./bench/server")
+		path, err := b.build.Program(ctx, side, "./server")
 		if err != nil {
 			return nil, err
 		}
 		s := stoppable{name: side.Name, path: path}
-		if side == binaries.Patched {
+		if side == variant.Patched {
 			s.noWindow = []string{"-final-read", "-1ns"}
 		}
 		all = append(all, s)
 	}
 	b.say("building the net/http server")
 	path := filepath.Join(b.build.Dir, "nethttp")
-	if _, err := b.build.Go(ctx, "build", "-o", path, "./bench/nethttp"); err != nil {
+	if _, err := b.build.Go(ctx, "build", "-o", path, "./nethttp"); err != nil {
 		return nil, err
 	}
 	all = append(all, stoppable{name: "nethttp", path: path})
@@ -64,7 +64,7 @@ func (b *bench) hertz(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := b.build.Go(ctx, "build", "-modfile", mod, "-mod=mod", "-o", path, "./bench/testdata/hertz"); err != nil {
+	if _, err := b.build.Go(ctx, "build", "-modfile", mod, "-mod=mod", "-o", path, "./testdata/hertz"); err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(path); err != nil {

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/fastdrain/fastdrain/bench/internal/binaries"
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
 	"github.com/fastdrain/fastdrain/bench/internal/stats"
+	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
 // perSnapshotConn is about what a connection in memory takes, in bytes. It is
@@ -28,7 +28,7 @@ type snapshotResult struct {
 // snapshot measures what looking at a server takes.
 func (b *bench) snapshot(ctx context.Context) error {
 	b.say("building the snapshot commands")
-	plain, err := b.build.Program(ctx, binaries.Patched, "./bench/snapshot")
+	plain, err := b.build.Program(ctx, variant.Patched, "./snapshot")
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (b *bench) snapshot(ctx context.Context) error {
 	if err := lockholds.Write(ctx, b.project, dir); err != nil {
 		return err
 	}
-	timed, err := b.build.Program(ctx, binaries.Side{Name: "lockholds", Copy: dir}, "./bench/snapshot")
+	timed, err := b.build.Program(ctx, variant.Side{Name: "lockholds", Copy: dir}, "./snapshot")
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,12 @@ import (
 	"slices"
 
 	"github.com/fastdrain/fastdrain/bench/hot"
-	"github.com/fastdrain/fastdrain/bench/internal/binaries"
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/process"
 	"github.com/fastdrain/fastdrain/bench/internal/stats"
 	"github.com/fastdrain/fastdrain/bench/internal/wrk"
 	"github.com/fastdrain/fastdrain/internal/tool"
+	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
 // narrow is the width of a ratio's interval at which no more pairs are needed.
@@ -80,9 +80,9 @@ func (b *bench) sockets(ctx context.Context) error {
 		return nil
 	}
 	var servers [2]string
-	for i, side := range []binaries.Side{binaries.Upstream, binaries.Patched} {
+	for i, side := range []variant.Side{variant.Upstream, variant.Patched} {
 		b.say("building the %s server", side.Name)
-		if servers[i], err = b.build.Program(ctx, side, "./bench/server"); err != nil {
+		if servers[i], err = b.build.Program(ctx, side, "./server"); err != nil {
 			return err
 		}
 	}

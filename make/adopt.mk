@@ -7,13 +7,13 @@ try: server ## Stop upstream's server and the patched one a few times under load
 
 .PHONY: test-adopt
 test-adopt: server ## Take the copy into services on real modules, and follow the README
-	$(GO) test -count=1 -timeout 10m ./tests/adopt
+	$(GO) test -C tests -count=1 -timeout 10m ./adopt
 	cd tests/kubernetes && $(GO) test -count=1 -timeout 5m ./...
 	cd examples/fiber && $(GO) vet ./...
 
 .PHONY: test-fiber
 test-fiber: server ## Run Fiber's own tests with upstream and with the copy, and compare them one by one (5 minutes)
-	$(GO) test -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./tests/upstream
+	$(GO) test -C tests -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./upstream
 
 .PHONY: upgrade
 upgrade: bin/fastdrain ## Take the upstream version VERSION, all or nothing: pin, patch, documents, suites (20 minutes)
@@ -28,7 +28,8 @@ release: server ## Write the copy as VERSION into build/proxy, for a module prox
 
 .PHONY: picture
 picture: server ## Draw docs/lost.svg from a run of its own (a minute, on a quiet machine)
-	$(GO) run ./internal/picture
+	@$(GO) build -C tools -o $(CURDIR)/bin/picture ./picture
+	bin/picture
 
 .PHONY: kubernetes
 kubernetes: ## Write what examples/kubernetes takes from elsewhere: the alerts as a PrometheusRule

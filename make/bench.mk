@@ -5,7 +5,7 @@ BENCHFLAGS ?=
 
 .PHONY: bin/bench/bench
 bin/bench/bench:
-	@$(GO) build -o $@ ./bench
+	@$(GO) build -C bench -o $(CURDIR)/$@ .
 
 .PHONY: bench
 bench: server bin/bench/bench ## Measure the patched server against upstream's (an hour; 3 minutes with BENCHFLAGS=-quick)
@@ -13,7 +13,7 @@ bench: server bin/bench/bench ## Measure the patched server against upstream's (
 
 .PHONY: test-bench
 test-bench: server ## Test the benchmark harness (a minute)
-	$(GO) test -race ./bench/...
+	$(GO) test -C bench -race ./...
 
 .PHONY: bench-gate
 bench-gate: server bin/bench/bench ## Fail if a request takes more instructions, allocations or atomics than upstream's

@@ -12,17 +12,17 @@ tools:
 
 .PHONY: test-observe
 test-observe: server tools ## Let a real Prometheus watch drains, and ask it what the dashboard and the alerts ask
-	$(GO) test -race -count=1 -timeout 10m ./tests/observe
-	$(GO) test -count=1 -v ./tests/debugpage
+	$(GO) test -C tests -race -count=1 -timeout 10m ./observe
+	$(GO) test -C tests -count=1 -v ./observe/debugpage
 
 .PHONY: watch
 watch: server tools ## Start servers, Prometheus and a load, restart the servers in turn, and say where to look
-	@$(GO) build -o bin/watch ./internal/observe/watch
+	@$(GO) build -C tools -o $(CURDIR)/bin/watch ./observe/watch
 	@bin/watch $(WATCH)
 
 .PHONY: dashboard
-dashboard: server ## Write metrics/dashboards/fastdrain.json from internal/dashboard
-	$(GO) generate ./internal/dashboard
+dashboard: server ## Write metrics/dashboards/fastdrain.json from tools/dashboard
+	$(GO) generate -C tools ./dashboard
 
 GRAFANA := tools/grafana
 
@@ -38,5 +38,5 @@ dashboard-check: $(GRAFANA)/node_modules/.package-lock.json ## Type-check the da
 .PHONY: dashboard-picture
 dashboard-picture: server tools $(GRAFANA)/node_modules/.package-lock.json ## Draw docs/dashboard.png: real answers, Grafana's npm components, Chromium
 	@command -v chromium >/dev/null || { echo 'chromium is needed: apt-get install chromium fonts-dejavu-core'; exit 1; }
-	$(GO) run ./internal/observe/record -o build/recording.json
+	$(GO) run -C tools ./observe/record -o $(CURDIR)/build/recording.json
 	node $(GRAFANA)/picture.mjs build/recording.json docs/dashboard.png

@@ -9,11 +9,11 @@ FUZZ_TARGETS := server:FuzzStopInAStream internal/patch:FuzzApply
 
 .PHONY: test-faults
 test-faults: server ## Make faults happen to both servers while they stop, over real sockets (40 s)
-	$(GO) test -count=1 -parallel 6 -timeout 10m ./tests/faults
+	$(GO) test -C tests -count=1 -parallel 6 -timeout 10m ./faults
 
 .PHONY: test-model
 test-model: ## Check the model of the stop for every interleaving, and that its mutants fail (spin; 2 minutes)
-	$(GO) test -count=1 -v -timeout 20m ./tests/model
+	$(GO) test -C tests -count=1 -v -timeout 20m ./model
 
 .PHONY: test-fuzz
 test-fuzz: server ## Fuzz the stop and the patch engine, 10 s each
@@ -28,5 +28,5 @@ fuzz: server ## Fuzz the stop and the patch engine, FUZZTIME each (15 minutes)
 
 .PHONY: soak
 soak: server fuzz ## Fuzz for long, then stop servers under load until 1,000 stops and 100,000 connections add up (build/soak.json; an hour)
-	@$(GO) build -o bin/soak ./tests/soak
+	@$(GO) build -C tools -o $(CURDIR)/bin/soak ./soak
 	bin/soak $(SOAKFLAGS)

@@ -12,7 +12,7 @@ import (
 var update = flag.Bool("update", false, "write the table of instruments into README.md")
 
 const (
-	tableBegin = "<!-- The table is made of instruments.go: go generate ./metrics -->\n\n"
+	tableBegin = "<!-- The table is made of instruments.go: go generate -C metrics -->\n\n"
 	tableEnd   = "\n<!-- End of the table -->"
 )
 
@@ -37,7 +37,7 @@ func TestReadmeHasTheTableOfInstruments(t *testing.T) {
 		return
 	}
 	if table != metrics.Table() {
-		t.Errorf("the table of README.md is not that of instruments.go (run go generate ./metrics). It is\n%s\nand should be\n%s", table, metrics.Table())
+		t.Errorf("the table of README.md is not that of instruments.go (run go generate -C metrics). It is\n%s\nand should be\n%s", table, metrics.Table())
 	}
 }
 

@@ -6,7 +6,7 @@
 // patched copy. They use the public API only, and the connections are their
 // own, so both sides do exactly the same work around the server.
 //
-//	go test -bench . ./bench/hot
+//	go test -C bench -bench . ./hot
 //
 // measures the patched copy alone; `make bench` measures both.
 package hot

@@ -1,7 +1,7 @@
 // Command tls is a fasthttp server that speaks TLS and stops cleanly on SIGTERM.
 // Without -cert and -key it makes a certificate that nobody trusts, to try it:
 //
-//	go run ./examples/tls & curl -k https://127.0.0.1:8443/
+//	go run -C examples ./tls & curl -k https://127.0.0.1:8443/
 //
 // In a drain nothing differs from plain TCP: connections in the accept queue are
 // accepted and get their handshake, and a close sends close_notify before FIN.

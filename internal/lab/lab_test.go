@@ -85,7 +85,11 @@ func TestPatchedServerKeepsItsLimits(t *testing.T) {
 }
 
 func TestPatchedCopyThatIsNotThereIsAnError(t *testing.T) {
-	_, err := Build(t.Context(), t.TempDir(), Patched)
+	fresh := t.TempDir() // as a clone is before make
+	if err := os.CopyFS(filepath.Join(fresh, "examples"), os.DirFS(filepath.Join(projectRoot, "examples"))); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Build(t.Context(), fresh, Patched)
 	if err == nil || !strings.Contains(err.Error(), "make server") {
 		t.Errorf("error %v, want one that says `make server`", err)
 	}

@@ -143,15 +143,3 @@ func TestScenarioThatIsNamedOnlyRunsWhenAskedFor(t *testing.T) {
 		}
 	}
 }
-
-func TestBinaryThatIsNotTheVariantIsRefused(t *testing.T) {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, variant := range []string{Upstream, Patched} {
-		if err := verify(exe, variant, "v1.77.0"); err == nil {
-			t.Errorf("a binary without fasthttp passes as %s", variant)
-		}
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
@@ -19,38 +20,51 @@ var documented = []string{"README.md", "CONTRIBUTING.md"}
 
 // require raises what the project's modules require, where they require upstream.
 func (u *Upgrade) require(ctx context.Context) error {
-	names, err := files(u.scratch.Root)
+	mods, err := u.modules()
 	if err != nil {
 		return err
 	}
+	for _, mod := range mods {
+		dir := filepath.Join(u.scratch.Root, filepath.Dir(mod.Syntax.Name))
+		for _, args := range [][]string{
+			{"go", "mod", "edit", "-require=" + u.old.Module + "@" + u.Version},
+			{"go", "mod", "tidy"},
+		} {
+			if err := u.commandIn(ctx, dir, args); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// modules are the go.mod files that require upstream, each after those of the
+// modules that it uses. A module has to replace all that it uses, also by way of
+// others, so it replaces more than any of them.
+func (u *Upgrade) modules() ([]*modfile.File, error) {
+	names, err := files(u.scratch.Root)
+	if err != nil {
+		return nil, err
+	}
+	var mods []*modfile.File
 	for _, name := range names {
 		if filepath.Base(name) != "go.mod" || filepath.Dir(name) == "server" {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(u.scratch.Root, name))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		mod, err := modfile.ParseLax(name, text, nil)
+		mod, err := modfile.Parse(name, text, nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, r := range mod.Require {
-			if r.Mod.Path != u.old.Module {
-				continue
-			}
-			dir := filepath.Join(u.scratch.Root, filepath.Dir(name))
-			for _, args := range [][]string{
-				{"go", "mod", "edit", "-require=" + u.old.Module + "@" + u.Version},
-				{"go", "mod", "tidy"},
-			} {
-				if err := u.commandIn(ctx, dir, args); err != nil {
-					return err
-				}
-			}
+		if slices.ContainsFunc(mod.Require, func(r *modfile.Require) bool { return r.Mod.Path == u.old.Module }) {
+			mods = append(mods, mod)
 		}
 	}
-	return nil
+	slices.SortStableFunc(mods, func(a, b *modfile.File) int { return len(a.Replace) - len(b.Replace) })
+	return mods, nil
 }
 
 // documents names the new version where the documents name the pinned one. What is

@@ -17,17 +17,21 @@ const (
 	Tag = "fastdrain"
 )
 
-// Builder builds from a checkout of the project.
+// Builder builds the programs of a module whose go.mod asks for fasthttp and
+// replaces it by the patched copy.
 type Builder struct {
-	// Root is the project's directory.
+	// Root is the module's directory.
 	Root string
-	// Dir is where binaries and generated modfiles go. It need not exist.
+	// Dir is where generated modfiles go, so it is for one module only. It need
+	// not exist.
 	Dir string
 	// Env is added to the environment of the go command.
 	Env []string
+	// Tags are build tags beside [Tag].
+	Tags []string
 }
 
-// Go runs the go command in the project's root and returns its standard output.
+// Go runs the go command in the module's directory and returns its standard output.
 // An error holds what the command wrote to standard error.
 func (b Builder) Go(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)

@@ -17,17 +17,17 @@ import (
 )
 
 // UpstreamModfile writes a go.mod, and its go.sum beside it, that are the
-// project's but for the patched copy: fasthttp comes from upstream, in the
-// pinned version. It returns the path of the go.mod, for the go command's
+// module's but for the patched copy: fasthttp comes from upstream, in the version
+// that the module asks for. It returns the path of the go.mod, for the go command's
 // -modfile, and that version.
 func (b Builder) UpstreamModfile(ctx context.Context) (path, version string, err error) {
 	root, err := readModfile(filepath.Join(b.Root, "go.mod"))
 	if err != nil {
 		return "", "", err
 	}
-	version, err = b.pinnedVersion(root)
-	if err != nil {
-		return "", "", err
+	version = required(root)
+	if version == "" {
+		return "", "", fmt.Errorf("%s does not require %s", filepath.Join(b.Root, "go.mod"), Module)
 	}
 	upstream, err := b.download(ctx, Module+"@"+version)
 	if err != nil {
@@ -44,7 +44,7 @@ func (b Builder) UpstreamModfile(ctx context.Context) (path, version string, err
 	if err := root.AddRequire(Module, version); err != nil {
 		return "", "", err
 	}
-	// The project's go.mod is written for the patched copy's requirements;
+	// The module's go.mod is written for the patched copy's requirements;
 	// upstream's may be higher, and the go command insists on seeing them.
 	for _, req := range theirs.Require {
 		have := ""
@@ -66,7 +66,7 @@ func (b Builder) UpstreamModfile(ctx context.Context) (path, version string, err
 	return path, version, err
 }
 
-// CopyModfile writes a go.mod and go.sum that are the project's, but take
+// CopyModfile writes a go.mod and go.sum that are the module's, but take
 // fasthttp from the patched copy in dir. The files are called NAME.mod and
 // NAME.sum. It returns the path of the go.mod, for the go command's -modfile.
 func (b Builder) CopyModfile(name, dir string) (path string, err error) {
@@ -84,7 +84,7 @@ func (b Builder) CopyModfile(name, dir string) (path string, err error) {
 	return b.write(name, root, new(bytes.Buffer), filepath.Join(abs, "go.sum"))
 }
 
-// RequiringModfile writes a go.mod and go.sum that are the project's, and ask
+// RequiringModfile writes a go.mod and go.sum that are the module's, and ask
 // for one more module. What that module requires in turn is up to the go
 // command: build with -mod=mod.
 func (b Builder) RequiringModfile(name, module, version string) (path string, err error) {
@@ -98,13 +98,10 @@ func (b Builder) RequiringModfile(name, module, version string) (path string, er
 	return b.write(name, root, new(bytes.Buffer))
 }
 
-// write writes NAME.mod, and NAME.sum with the sums and those of the project and
+// write writes NAME.mod, and NAME.sum with the sums and those of the module and
 // of more files.
 func (b Builder) write(name string, file *modfile.File, sums *bytes.Buffer, more ...string) (path string, err error) {
-	for _, sum := range append([]string{
-		filepath.Join(b.Root, "go.sum"),
-		filepath.Join(b.Root, "server", "go.sum"),
-	}, more...) {
+	for _, sum := range append([]string{filepath.Join(b.Root, "go.sum")}, more...) {
 		text, err := os.ReadFile(sum)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
@@ -117,38 +114,38 @@ func (b Builder) write(name string, file *modfile.File, sums *bytes.Buffer, more
 	if err != nil {
 		return "", err
 	}
-	path = filepath.Join(b.Dir, name+".mod")
+	dir, err := filepath.Abs(b.Dir) // the go command works in another
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, name+".mod")
 	if err := tree.WriteFile(path, text, 0o644); err != nil {
 		return "", err
 	}
 	// -modfile takes the sums from the file of the same name in .sum.
-	return path, tree.WriteFile(filepath.Join(b.Dir, name+".sum"), sums.Bytes(), 0o644)
+	return path, tree.WriteFile(filepath.Join(dir, name+".sum"), sums.Bytes(), 0o644)
 }
 
-// pinnedVersion returns the version of upstream that the patched copy is made
-// from.
-func (b Builder) pinnedVersion(root *modfile.File) (string, error) {
-	path := filepath.Join(b.Root, "server", "pin.json")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		for _, req := range root.Require {
-			if req.Mod.Path == Module {
-				return req.Mod.Version, nil
-			}
+// required is the version of fasthttp that a go.mod asks for, which is the pinned
+// one in all modules of the project.
+func required(mod *modfile.File) string {
+	for _, req := range mod.Require {
+		if req.Mod.Path == Module {
+			return req.Mod.Version
 		}
-		return "", fmt.Errorf("there is no %s, and go.mod does not require %s", path, Module)
 	}
-	if err != nil {
-		return "", err
+	return ""
+}
+
+// replaced is the directory that a go.mod takes fasthttp from, as it is written
+// there.
+func replaced(mod *modfile.File) string {
+	for _, rep := range mod.Replace {
+		if rep.Old.Path == Module {
+			return rep.New.Path
+		}
 	}
-	var pin struct{ Module, Version string }
-	if err := json.Unmarshal(text, &pin); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	if pin.Module != Module || !semver.IsValid(pin.Version) {
-		return "", fmt.Errorf("%s: pins %q at %q, and not a version of %s", path, pin.Module, pin.Version, Module)
-	}
-	return pin.Version, nil
+	return ""
 }
 
 // module is what `go mod download -json` says about a module.

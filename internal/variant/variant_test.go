@@ -9,7 +9,7 @@ import (
 
 func builder(t *testing.T) Builder {
 	t.Helper()
-	root, err := filepath.Abs("../..")
+	root, err := filepath.Abs("../../examples")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestModfilesTakeFasthttpFromWhereTheySay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	elsewhere := filepath.Join(b.Root, "server") // by its absolute path
+	elsewhere := filepath.Join(filepath.Dir(b.Root), "server") // by its absolute path
 	other, err := b.CopyModfile("other", elsewhere)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestModfilesTakeFasthttpFromWhereTheySay(t *testing.T) {
 		flags []string
 		want  Contents
 	}{
-		{"the checkout's own", nil, Contents{Replaced: "./server"}},
+		{"the checkout's own", nil, Contents{Replaced: "../server"}},
 		{"upstream", []string{"-modfile", upstream}, Contents{Fasthttp: version}},
 		{"a copy", []string{"-modfile", other, "-tags", Tag}, Contents{Replaced: elsewhere, Tagged: true}},
 	} {
@@ -72,5 +72,13 @@ func TestBinaryWithoutFasthttpIsKnown(t *testing.T) {
 	}
 	if c.Fasthttp != "" || !strings.Contains(c.String(), "no fasthttp") {
 		t.Errorf("this test contains %s, want no fasthttp", c)
+	}
+	for side, want := range map[Side]Contents{
+		Upstream: {Fasthttp: "v1.77.0"},
+		Patched:  {Replaced: "../server", Tagged: true},
+	} {
+		if err := want.check(exe, side, c); err == nil {
+			t.Errorf("a binary without fasthttp passes as %s", side.Name)
+		}
 	}
 }

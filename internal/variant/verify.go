@@ -45,8 +45,8 @@ func Inspect(path string) (Contents, error) {
 		}
 	}
 	for _, s := range info.Settings {
-		if s.Key == "-tags" && slices.Contains(strings.Split(s.Value, ","), Tag) {
-			c.Tagged = true
+		if s.Key == "-tags" {
+			c.Tagged = tagged([]string{s.Value})
 		}
 	}
 	return c, nil
@@ -69,9 +69,14 @@ func (b Builder) Resolve(ctx context.Context, flags ...string) (Contents, error)
 	if err := json.Unmarshal(out, &p); err != nil {
 		return Contents{}, err
 	}
-	c := Contents{Fasthttp: p.Module.Version, Tagged: slices.Contains(flags, Tag)}
+	c := Contents{Fasthttp: p.Module.Version, Tagged: tagged(flags)}
 	if p.Module.Replace != nil {
 		c.Replaced = p.Module.Replace.Path
 	}
 	return c, nil
+}
+
+// tagged says whether [Tag] is in one of the lists of build tags.
+func tagged(lists []string) bool {
+	return slices.ContainsFunc(lists, func(list string) bool { return slices.Contains(strings.Split(list, ","), Tag) })
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,11 +16,8 @@ var (
 	loopbackStops = flag.Int("loopback-stops", 4, "and over loopback")
 )
 
-// root is the project's directory.
-const root = "../.."
-
-// build builds a program of the tests, against upstream's fasthttp or the
-// patched one. only, if not empty, is the best strategy that the server may
+// build builds a program of the tests or of the examples, with upstream's fasthttp
+// or the patched one. only, if not empty, is the best strategy that the server may
 // take. Every user may run the binary.
 func build(t *testing.T, pkg, name, only string) string {
 	t.Helper()
@@ -29,21 +27,22 @@ func build(t *testing.T, pkg, name, only string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	b := variant.Builder{Root: root, Dir: binaries.dir}
-	args := []string{"build", "-o", path}
-	if name == upstream {
-		mod, _, err := b.UpstreamModfile(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "-modfile", mod)
-	} else {
-		args = append(args, "-tags", variant.Tag, "-ldflags", "-X "+variant.Module+"/internal/acceptqueue.only="+only)
+	b := variant.Builder{Root: filepath.Join("../..", filepath.FromSlash(module(pkg))), Dir: binaries.dir}
+	side, flags := variant.Upstream, []string(nil)
+	if name == patched {
+		side = variant.Patched
+		flags = []string{"-ldflags", "-X " + variant.Module + "/internal/acceptqueue.only=" + only}
 	}
-	if _, err := b.Go(t.Context(), append(args, pkg)...); err != nil {
+	if err := b.Build(t.Context(), side, path, "./"+strings.TrimPrefix(pkg, module(pkg)+"/"), flags...); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// module is the module that a package of the project is in.
+func module(pkg string) string {
+	module, _, _ := strings.Cut(pkg, "/")
+	return module
 }
 
 const (

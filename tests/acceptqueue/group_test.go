@@ -34,7 +34,7 @@ func TestGroupThatStopsTogether(t *testing.T) {
 				if err := l.Server.Sysctl("net/ipv4/tcp_migrate_req", test.migrate); err != nil {
 					t.Fatal(err)
 				}
-				binary := build(t, "./tests/acceptqueue/server", patched, "")
+				binary := build(t, "tests/acceptqueue/server", patched, "")
 				addr := netip.AddrPortFrom(l.Server.IPv4, 8080).String()
 				var sum tally
 				strategies := map[string]int{}

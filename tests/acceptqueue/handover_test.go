@@ -34,7 +34,7 @@ func TestHandOver(t *testing.T) {
 			if err := l.Server.Sysctl("net/ipv4/tcp_migrate_req", test.migrate); err != nil {
 				t.Fatal(err)
 			}
-			binary := build(t, "./examples/handover", patched, "")
+			binary := build(t, "examples/handover", patched, "")
 			addr := netip.AddrPortFrom(l.Server.IPv4, 8080).String()
 			run := func(args ...string) *process {
 				cmd := exec.Command(binary, append(args, "-addr", addr)...)

@@ -30,7 +30,7 @@ func TestStopOneOfTwoOnASocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer shared.Close()
-	binary := build(t, "./tests/acceptqueue/server", patched, "")
+	binary := build(t, "tests/acceptqueue/server", patched, "")
 	run := func() *process {
 		cmd := exec.Command(binary, "-inherited")
 		cmd.ExtraFiles = []*os.File{shared}

@@ -86,7 +86,7 @@ func TestStopOverLoopback(t *testing.T) {
 // stop stops a server n times under load, each time a new process, and returns how
 // many connections the clients lost.
 func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) error, do func(func() error) error) (lost int) {
-	binary := build(t, "./tests/acceptqueue/server", s.variant, s.only)
+	binary := build(t, "tests/acceptqueue/server", s.variant, s.only)
 	var sum tally
 	var accepted, handshakes, unfinished int
 	var waited time.Duration

@@ -57,28 +57,13 @@ func build(t *testing.T, pkg, name string, flags ...string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
+	side := variant.Upstream
+	if name == patched {
+		side = variant.Side{Name: patched, Copy: *serverDir}
+	}
 	b := variant.Builder{Root: ".", Dir: binaries.dir}
-	args := append([]string{"build", "-o", path}, flags...)
-	want := func(c variant.Contents) bool { return c.Replaced != "" && c.Tagged }
-	if name == upstream {
-		mod, version, err := b.UpstreamModfile(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "-modfile", mod)
-		want = func(c variant.Contents) bool { return c.Fasthttp == version && c.Replaced == "" && !c.Tagged }
-	} else {
-		mod, err := b.CopyModfile(patched, *serverDir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "-modfile", mod, "-tags", variant.Tag)
-	}
-	if _, err := b.Go(t.Context(), append(args, "./"+pkg)...); err != nil {
+	if err := b.Build(t.Context(), side, path, "./"+pkg, flags...); err != nil {
 		t.Fatal(err)
-	}
-	if c, err := variant.Inspect(path); err != nil || !want(c) {
-		t.Fatalf("%s of %s contains %v (%v)", pkg, name, c, err)
 	}
 	return path
 }

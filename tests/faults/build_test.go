@@ -23,33 +23,26 @@ var (
 // fasthttp, both with the race detector and a clock that can be moved.
 func buildProbes(t *testing.T) (patched, upstream string) {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(root, "server", "server.go")); err != nil {
-		t.Fatalf("the patched copy is not there: run `make server` first (%v)", err)
-	}
-	b := variant.Builder{Root: root, Dir: t.TempDir()}
-	mod, version, err := b.UpstreamModfile(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := variant.Builder{Root: module(t), Dir: t.TempDir(), Tags: []string{"clockjump"}}
 	overlay := writeOverlay(t, b)
-	build := func(name string, want func(variant.Contents) bool, tags string, flags ...string) string {
-		path := filepath.Join(b.Dir, name)
-		args := append([]string{"build", "-race", "-overlay", overlay, "-tags", tags, "-o", path}, flags...)
-		if _, err := b.Go(t.Context(), append(args, "./tests/faults/probe")...); err != nil {
+	build := func(side variant.Side) string {
+		path := filepath.Join(b.Dir, side.Name)
+		if err := b.Build(t.Context(), side, path, "./faults/probe", "-race", "-overlay", overlay); err != nil {
 			t.Fatalf("building the probe: %v", err)
-		}
-		if c, err := variant.Inspect(path); err != nil || !want(c) {
-			t.Fatalf("the probe %s contains %v (%v)", name, c, err)
 		}
 		return path
 	}
-	patched = build("patched", func(c variant.Contents) bool { return c.Replaced == "./server" && c.Tagged }, variant.Tag+",clockjump")
-	upstream = build("upstream", func(c variant.Contents) bool { return c.Fasthttp == version && c.Replaced == "" && !c.Tagged }, "clockjump", "-modfile", mod)
-	return patched, upstream
+	return build(variant.Patched), build(variant.Upstream)
+}
+
+// module is the directory of the module of the tests.
+func module(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // writeOverlay writes a package time whose wall clock can be moved, and returns

@@ -77,7 +77,7 @@ func TestFaults(t *testing.T) {
 				seen[f.Name] = theirs.Seen
 				mu.Unlock()
 				if row := f.row(theirs.Seen); !*update && written[f.Name] != row {
-					t.Errorf("docs/faults.md is not what was seen; run go test ./tests/faults -update, and look at the difference:\nhave %s\nwant %s", written[f.Name], row)
+					t.Errorf("docs/faults.md is not what was seen; run go test -C tests ./faults -update, and look at the difference:\nhave %s\nwant %s", written[f.Name], row)
 				}
 			})
 		}

@@ -80,8 +80,8 @@ func TestAlertsAreTheProjects(t *testing.T) {
 func TestProgramTakesTheArguments(t *testing.T) {
 	c := container(t, build(t))
 	bin := filepath.Join(t.TempDir(), "observed")
-	cmd := exec.Command("go", "build", "-o", bin, "./examples/observed")
-	cmd.Dir = root
+	cmd := exec.Command("go", "build", "-o", bin, "./observed")
+	cmd.Dir = filepath.Join(root, "examples")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

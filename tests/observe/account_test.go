@@ -8,7 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/fastdrain/fastdrain/internal/observe"
+	"github.com/fastdrain/fastdrain/tools/observe"
 )
 
 // number is a series that is to have a value.

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/valyala/fasthttp"
 
-	"github.com/fastdrain/fastdrain/internal/observe"
+	"github.com/fastdrain/fastdrain/tools/observe"
 )
 
 // What the clients of the server "shop" hold.

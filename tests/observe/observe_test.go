@@ -11,9 +11,9 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/fastdrain/fastdrain/internal/dashboard"
-	"github.com/fastdrain/fastdrain/internal/observe"
 	"github.com/fastdrain/fastdrain/metrics"
+	"github.com/fastdrain/fastdrain/tools/dashboard"
+	"github.com/fastdrain/fastdrain/tools/observe"
 )
 
 const (

@@ -76,7 +76,7 @@ func pinned(t *testing.T) (dir, bin string) {
 	bin = filepath.Join(t.TempDir(), "fastdrain")
 	run(t, dir, "go", "build", "-o", bin, "./cmd/fastdrain")
 	run(t, dir, bin, "vendor")
-	for _, module := range []string{".", "examples/fiber"} {
+	for _, module := range []string{"metrics", "examples", "bench", "tools", "tests", "examples/fiber"} {
 		run(t, filepath.Join(dir, module), "go", "mod", "edit", "-require=github.com/valyala/fasthttp@"+from)
 	}
 	for _, name := range []string{"README.md", "CONTRIBUTING.md"} {
@@ -182,7 +182,9 @@ func TestUpgradeIsAllOrNothing(t *testing.T) {
 			t.Fatalf("%s is pinned, want %s\n%s", v, to, out)
 		}
 		run(t, dir, bin, "vendor")
-		run(t, dir, "go", "build", "./...")
+		for _, module := range []string{".", "metrics", "tests"} {
+			run(t, filepath.Join(dir, module), "go", "build", "./...")
+		}
 		readme, err := os.ReadFile(filepath.Join(dir, "README.md"))
 		if err != nil || !bytes.Contains(readme, []byte("v1.76.0 to "+to+" are supported")) || bytes.Contains(readme, []byte(from)) {
 			t.Errorf("README.md does not say what is supported now (%v)", err)
@@ -193,7 +195,7 @@ func TestUpgradeIsAllOrNothing(t *testing.T) {
 			}
 		}
 		changed := strings.Fields(status(t, dir))
-		for _, name := range []string{"server/pin.json", "server/go.mod", "go.mod", "README.md"} {
+		for _, name := range []string{"server/pin.json", "server/go.mod", "metrics/go.mod", "tests/go.mod", "README.md"} {
 			if !strings.Contains(strings.Join(changed, " "), name) {
 				t.Errorf("%s has not been written: %v", name, changed)
 			}

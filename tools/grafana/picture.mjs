@@ -1,5 +1,5 @@
 // Draws the dashboard with the answers of a real Prometheus (which
-// internal/observe/record has recorded), in headless Chromium, with the components
+// tools/observe/record has recorded), in headless Chromium, with the components
 // of Grafana's npm packages. It is not Grafana: see picture/panels.tsx for the
 // panel that these packages do not have.
 //

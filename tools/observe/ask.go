@@ -8,7 +8,7 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
-	"github.com/fastdrain/fastdrain/internal/dashboard"
+	"github.com/fastdrain/fastdrain/tools/dashboard"
 )
 
 // alignment is how far Prometheus may move a sample's time from that of its

@@ -12,12 +12,23 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/project"
 )
 
 // BuildExample builds examples/observed into a directory and returns the binary.
 func BuildExample(ctx context.Context, dir string) (string, error) {
-	binary := filepath.Join(dir, "observed")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/fastdrain/fastdrain/examples/observed").CombinedOutput()
+	p, err := project.Find(".")
+	if err != nil {
+		return "", err
+	}
+	binary, err := filepath.Abs(filepath.Join(dir, "observed"))
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./observed")
+	cmd.Dir = filepath.Join(p.Root, "examples")
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building the example: %w\n%s", err, out)
 	}

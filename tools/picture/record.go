@@ -7,7 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/fastdrain/fastdrain/internal/observe"
+	"github.com/fastdrain/fastdrain/tools/observe"
 )
 
 // sample is a look at the connections.

@@ -7,7 +7,9 @@ import (
 
 // jumpClock sets the wall clock of the process forward or back. It is there only
 // in a probe that was built with a standard library that can: see the tests.
-var jumpClock = func(time.Duration) { fail("this probe cannot make the clock jump: run it by go test ./tests/faults") }
+var jumpClock = func(time.Duration) {
+	fail("this probe cannot make the clock jump: run it by go test -C tests ./faults")
+}
 
 var clockFaults = []fault{
 	{

@@ -1,7 +1,7 @@
 // Package debugpage looks at the page of drainhandler in a browser, during a
 // drain that a handler holds.
 //
-//	go test ./tests/debugpage -args -screenshot docs/debug-drain.png
+//	go test -C tests ./observe/debugpage -args -screenshot $PWD/docs/debug-drain.png
 //
 // also makes the picture in the docs; the path is from the root of the
 // repository.

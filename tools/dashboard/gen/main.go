@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/fastdrain/fastdrain/internal/dashboard"
+	"github.com/fastdrain/fastdrain/tools/dashboard"
 )
 
 func main() {

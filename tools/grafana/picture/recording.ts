@@ -1,5 +1,5 @@
 // What picture.mjs puts into the page: the dashboard, and the answers of the
-// Prometheus that internal/observe/record ran.
+// Prometheus that tools/observe/record ran.
 import type { FieldConfigSource } from '@grafana/data';
 
 export interface Panel {

@@ -21,8 +21,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fastdrain/fastdrain/internal/dashboard"
-	"github.com/fastdrain/fastdrain/internal/observe"
+	"github.com/fastdrain/fastdrain/tools/dashboard"
+	"github.com/fastdrain/fastdrain/tools/observe"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fastdrain/fastdrain/internal/observe"
+	"github.com/fastdrain/fastdrain/tools/observe"
 )
 
 const (
