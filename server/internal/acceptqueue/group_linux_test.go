@@ -109,21 +109,6 @@ func TestTwinTakesItsProgramAlong(t *testing.T) {
 	}
 }
 
-// The filter goes, too: whoever has the socket unseen goes on.
-func TestFilterIsTakenOff(t *testing.T) {
-	ln := grouped(t, "tcp4", "127.0.0.1:0")
-	undo, err := filterSYN(ln)
-	if err != nil {
-		t.Skip("takes CAP_NET_ADMIN: ", err)
-	}
-	undo()
-	c, err := net.DialTimeout("tcp4", ln.Addr().String(), 500*time.Millisecond)
-	if err != nil {
-		t.Fatal("a connection after the filter: ", err)
-	}
-	_ = c.Close()
-}
-
 // With TCP_DEFER_ACCEPT the kernel keeps a connection among the handshakes until
 // its first byte comes: one that has sent nothing is reset at the close. It is in
 // the report.

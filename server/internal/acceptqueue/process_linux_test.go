@@ -2,6 +2,7 @@ package acceptqueue
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -30,12 +31,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child takes the listening socket that is descriptor 3, or makes one, and says
-// where it listens. Then it does what it is told to do until its input ends:
+// child takes the listening socket that is descriptor 3 (inherited), or makes one
+// (own, or filtered, which keeps it from having a twin), and says where it listens.
+// Then it does what it is told to do until its input ends:
 //
 //   - serve: accept, then stop, and write the report
 //   - hand: the same, with a child that has the socket, too, and hides it
 //   - hide: keep the socket and show nobody that
+//   - confined: like serve, and be killed for bpf(2)
 func child(do []string) error {
 	var ln net.Listener
 	var err error
@@ -44,7 +47,15 @@ func child(do []string) error {
 		ln, err = net.FileListener(f)
 		_ = f.Close()
 	} else {
-		ln, err = net.Listen("tcp4", "127.0.0.1:0")
+		var lc net.ListenConfig
+		if do[1] == "filtered" {
+			only = SYNFilter
+			lc.SetMultipathTCP(false)
+		}
+		ln, err = lc.Listen(context.Background(), "tcp4", "127.0.0.1:0")
+	}
+	if err == nil && do[0] == "confined" {
+		err = confine()
 	}
 	if err != nil {
 		return err

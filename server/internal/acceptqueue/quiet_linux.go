@@ -66,9 +66,13 @@ func (s pollStrategy) quiet(diag listenerDiag) (_ strategy, why string) {
 
 // filtered makes the second best, as why the best cannot be had.
 func (s pollStrategy) filtered(diag listenerDiag, why error) (strategy, string) {
-	undo, err := filterSYN(s.sock)
-	if err != nil {
-		return s, fmt.Errorf("%w; no SYN filter: %w", why, err).Error()
+	undo := func() {}
+	if unending := filterSYNUntil(s.sock, s.until.Add(filterGrace)); unending != nil {
+		var err error
+		if undo, err = filterSYN(s.sock); err != nil {
+			return s, fmt.Errorf("%w; no SYN filter: %w", why, err).Error()
+		}
+		why = fmt.Errorf("%w; the SYN filter does not end by itself: %w", why, unending)
 	}
 	s.label = SYNFilter
 	return &quietStrategy{pollStrategy: s, diag: diag, began: time.Now(), undo: undo}, why.Error()

@@ -215,30 +215,6 @@ func TestTwinSwallowsSYNs(t *testing.T) {
 	}
 }
 
-// The SYN filter takes a privilege; a socket that cannot have it stays as it
-// was.
-func TestSYNFilter(t *testing.T) {
-	var lc net.ListenConfig
-	lc.SetMultipathTCP(false)
-	ln := listenTCP(t, lc, "tcp4", "127.0.0.1:0").(*net.TCPListener)
-	if _, err := filterSYN(ln); errors.Is(err, unix.EPERM) {
-		c, err := net.Dial("tcp4", ln.Addr().String())
-		if err != nil {
-			t.Fatalf("after a filter that was not allowed: %v", err)
-		}
-		_ = c.Close()
-		return
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	if c, err := net.DialTimeout("tcp4", ln.Addr().String(), 500*time.Millisecond); err == nil || !isTimeout(err) {
-		if err == nil {
-			_ = c.Close()
-		}
-		t.Errorf("a connection attempt ends in %v, want no answer", err)
-	}
-}
-
 // A socket that is bound to a device cannot have a twin that is not.
 func TestNoTwinOfABoundSocket(t *testing.T) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {

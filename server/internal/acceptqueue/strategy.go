@@ -60,7 +60,7 @@ func (q *Queue) choose() (s strategy, why string) {
 	if _, ok := acceptable(q.sock); !ok {
 		return deadlineStrategy{q.sock}, "the queue cannot be polled"
 	}
-	poll := pollStrategy{sock: q.sock, label: Poll}
+	poll := pollStrategy{sock: q.sock, label: Poll, until: q.until}
 	if _, tcp := q.sock.(*net.TCPListener); !tcp {
 		return poll, "the listener is not a TCP socket"
 	}
@@ -77,10 +77,11 @@ func (q *Queue) choose() (s strategy, why string) {
 var errNotLinux = errors.New("only Linux can stop new handshakes and finish those under way")
 
 // pollStrategy asks the kernel whether the queue is empty. label is its name, as
-// others are made of it.
+// others are made of it; until is when the time for the queue is up.
 type pollStrategy struct {
 	sock  socket
 	label string
+	until time.Time
 }
 
 func (s pollStrategy) name() string      { return s.label }

@@ -16,11 +16,13 @@ import (
 // them, as they get no SYN.
 //
 // undo takes the filter off again when the listener has been closed, as somebody
-// else may have the socket after all.
+// else may have the socket after all, and then lets go of the socket. A SYN between
+// these two system calls is answered, and its connection reset: where it can be had
+// filterSYNUntil is the better one.
 func filterSYN(sock socket) (undo func(), err error) {
 	program := append([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: tcpFlags},
-	}, synVerdict(0, 1<<18)...) // pass that many bytes, which is more than any packet has
+	}, synVerdict(0, wholePacket)...)
 	dup := -1
 	err = control(sock, func(fd int) (err error) {
 		if dup, err = duplicate(fd); err != nil {

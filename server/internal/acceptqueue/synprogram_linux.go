@@ -12,6 +12,10 @@ const (
 	ipv6Next     = 6
 )
 
+// wholePacket is what a socket filter returns to pass a packet: that many bytes of
+// it, which is more than any has.
+const wholePacket = 1 << 18
+
 // synVerdict is the end of a classic BPF program (bpf(4) of the BSDs, and
 // Documentation/networking/filter.rst) that has TCP's flags in the accumulator:
 // it returns one number for a SYN that begins a handshake, and another for all
