@@ -159,6 +159,9 @@ func (q *Queue) Accept() (net.Conn, error) {
 		case err == nil:
 			q.mu.Lock()
 			q.report.Accepted++
+			if q.left > 0 {
+				q.left--
+			}
 			q.mu.Unlock()
 			return c, nil
 		case isClosed(q.closing):
@@ -211,7 +214,8 @@ func (q *Queue) more() bool {
 }
 
 // lastPass says whether to accept one more when the time is up: of what is in
-// the queue then, and no longer. Call it with mu held.
+// the queue then, and no longer. An Accept that comes after its moment, on a loaded
+// machine, has accepted nothing, and is tried again. Call it with mu held.
 func (q *Queue) lastPass() bool {
 	if !q.strategy.polls() {
 		return false
@@ -225,7 +229,6 @@ func (q *Queue) lastPass() bool {
 	if waits, ok := acceptable(q.sock); !ok || !waits || q.left == 0 {
 		return false
 	}
-	q.left--
 	allowMoment(q.sock, pause, time.Now().Add(pause))
 	return true
 }

@@ -59,6 +59,40 @@ func TestTimeIsUpBeforeTheFirstLook(t *testing.T) {
 	}
 }
 
+// lateSocket is one whose first Accept with a deadline comes after it, as on a
+// loaded machine.
+type lateSocket struct {
+	*net.TCPListener
+	late bool
+}
+
+func (s *lateSocket) SetDeadline(t time.Time) error {
+	err := s.TCPListener.SetDeadline(t)
+	if !s.late && t.After(time.Now()) {
+		s.late = true
+		time.Sleep(time.Until(t) + pause)
+	}
+	return err
+}
+
+// That one has accepted nothing, so it does not count for one of those that are in
+// the queue when the time is up.
+func TestLateAcceptWhenTheTimeIsUp(t *testing.T) {
+	ln := listen(t)
+	c := dial(t, ln)
+	awaitQueue(t, ln, 1)
+	l := &loop{ln: ln, q: New(ln), stop: make(chan struct{}), ended: make(chan struct{})}
+	s := &lateSocket{TCPListener: ln}
+	l.q.sock, l.q.seen = s, s
+	close(l.stop)
+	l.q.Open(time.Now().Add(-time.Second), nil, true)
+	l.run()
+	wantHello(t, c)
+	if r := l.closed(t); r.Accepted != 1 || !r.Emptied || !s.late {
+		t.Errorf("%+v, want one accepted and the queue emptied", r)
+	}
+}
+
 // An accept loop that does not come back at all leaves a queue that is dropped:
 // the report says so, and why.
 func TestAcceptLoopThatDoesNotComeBack(t *testing.T) {
