@@ -14,10 +14,11 @@
 //   - With the sysctl net.ipv4.tcp_migrate_req at 1 (Linux 5.14, IPv6 too) the
 //     kernel hands them to the new process. No client notices. This is the one to
 //     use.
-//   - Without it, where the old process may attach a SYN filter (CAP_NET_ADMIN)
-//     they finish and are served. A client that connects meanwhile may have to
-//     try again, after a second, and then reaches the new process. The kernel
-//     refuses the filter for an MPTCP socket, so this listens for TCP alone.
+//   - Without it, where the old process may attach a SYN filter (CAP_BPF or
+//     CAP_NET_ADMIN) they finish and are served. A client that connects meanwhile
+//     may have to try again, after a second, and then reaches the new process.
+//     The kernel refuses the filter for an MPTCP socket, so this listens for TCP
+//     alone.
 //   - With neither they are reset, one for each connection that was opened
 //     within a round trip before.
 package main

@@ -7,8 +7,9 @@
 //
 // What holds, whatever the listener is:
 //
-//   - Nothing that lasts is done to a socket: no shutdown(2); filters, programs
-//     and options are taken off again, as others may have the socket open.
+//   - Nothing that lasts is done to a socket, as others may have it open: no
+//     shutdown(2); filters, programs and options end by themselves or are taken
+//     off again.
 //   - A socket that others have open, or may have, is only looked at (poll(2),
 //     TCP_INFO, sock_diag), accepted from, and closed: see shared.
 //   - A listener of an unknown type is accepted from and closed, and nothing else
