@@ -153,8 +153,8 @@ type handshakes struct {
 // handshakes lists those that began before a moment. The kernel counts in ticks,
 // of 10 ms at most.
 func (d listenerDiag) handshakes(before time.Time) (h handshakes, err error) {
+	since := time.Since(before) - 20*time.Millisecond // the list takes its time, on a loaded machine
 	requests, err := dumpSockets(d.family(), diagHandshake, d.addr.Port())
-	since := time.Since(before) - 20*time.Millisecond
 	for _, s := range requests {
 		if !d.addr.Addr().IsUnspecified() && s.addr.Unmap() != d.addr.Addr().Unmap() {
 			continue
