@@ -21,6 +21,7 @@ import (
 const childVariable = "ACCEPTQUEUE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	scanTime = bound / 2 // not to be too short on a loaded machine
 	do := os.Getenv(childVariable)
 	if do == "" {
 		os.Exit(m.Run())
@@ -92,7 +93,7 @@ func child(do []string) error {
 	_, _ = os.Stdout.WriteString(ln.Addr().String() + "\n")
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	close(l.stop)
-	l.q.Open(time.Now().Add(time.Second), nil, true)
+	l.q.Open(time.Now().Add(bound/2), nil, true)
 	<-l.ended
 	r, err := l.q.Close()
 	if err != nil {

@@ -60,7 +60,7 @@ func (l *loop) run() {
 func (l *loop) end(t *testing.T) Report {
 	t.Helper()
 	close(l.stop)
-	l.q.Open(time.Now().Add(time.Second), nil, true)
+	l.q.Open(time.Now().Add(bound/2), nil, true)
 	select {
 	case <-l.ended:
 	case <-time.After(bound):
