@@ -60,53 +60,59 @@ func (p *Project) Release(ctx context.Context, dir, path, version string) (*Rele
 	r.Patches = len(set.Patches)
 	r.Replace = fmt.Sprintf("replace %s => %s %s", c.Upstream.Path, path, version)
 
+	r.Files, r.Written, err = WriteToProxy(dir, r.Module, c.Files)
+	if err != nil {
+		return nil, err
+	}
+	at := filepath.Dir(filepath.FromSlash(r.Files[0]))
+	r.Sum, err = dirhash.HashZip(filepath.Join(at, version+".zip"), dirhash.Hash1)
+	return r, err
+}
+
+// WriteToProxy writes a version of a module, with these files, into a directory with
+// the layout of a module proxy. It returns the paths of what it wrote, and whether
+// the version was not there already; one that is there with other content is an
+// error.
+func WriteToProxy(dir string, m module.Version, content map[string][]byte) (names []string, written bool, err error) {
 	var zipped bytes.Buffer
 	var files []modzip.File
-	for name, data := range c.Files {
+	for name, data := range content {
 		files = append(files, memFile{name, data})
 	}
 	slices.SortFunc(files, func(a, b modzip.File) int { return strings.Compare(a.Path(), b.Path()) })
-	if err := modzip.Create(&zipped, r.Module, files); err != nil {
-		return nil, fmt.Errorf("the module zip: %w", err)
+	if err := modzip.Create(&zipped, m, files); err != nil {
+		return nil, false, fmt.Errorf("the module zip: %w", err)
 	}
-	info, err := json.Marshal(map[string]string{"Version": version})
+	info, err := json.Marshal(map[string]string{"Version": m.Version})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	escaped, err := module.EscapePath(path)
+	escaped, err := module.EscapePath(m.Path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	at := filepath.Join(dir, filepath.FromSlash(escaped), "@v")
-	contents := []struct {
-		name string
-		data []byte
-	}{
+	for _, f := range []memFile{
 		// The zip comes last: who sees it sees the rest.
-		{version + ".mod", c.Files["go.mod"]},
-		{version + ".info", append(info, '\n')},
-		{version + ".zip", zipped.Bytes()},
-	}
-	for _, f := range contents {
+		{m.Version + ".mod", content["go.mod"]},
+		{m.Version + ".info", append(info, '\n')},
+		{m.Version + ".zip", zipped.Bytes()},
+	} {
 		file := filepath.Join(at, f.name)
-		r.Files = append(r.Files, filepath.ToSlash(file))
+		names = append(names, filepath.ToSlash(file))
 		switch have, err := os.ReadFile(file); {
 		case errors.Is(err, fs.ErrNotExist):
 			if err := tree.WriteFile(file, f.data, 0o644); err != nil {
-				return nil, err
+				return nil, false, err
 			}
-			r.Written = true
+			written = true
 		case err != nil:
-			return nil, err
+			return nil, false, err
 		case !bytes.Equal(have, f.data):
-			return nil, fmt.Errorf("%s is there with other content, and a version must never change: release the next version, or remove the file if nobody has it yet", file)
+			return nil, false, fmt.Errorf("%s is there with other content, and a version must never change: release the next version, or remove the file if nobody has it yet", file)
 		}
 	}
-	if err := addToList(filepath.Join(at, "list"), version); err != nil {
-		return nil, err
-	}
-	r.Sum, err = dirhash.HashZip(filepath.Join(at, version+".zip"), dirhash.Hash1)
-	return r, err
+	return names, written, addToList(filepath.Join(at, "list"), m.Version)
 }
 
 // addToList enters a version into the list of a module's versions.

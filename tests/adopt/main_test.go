@@ -88,8 +88,9 @@ func script(t *testing.T, file, app string, vars ...string) {
 			return os.CopyFS(filepath.Join(env.WorkDir, "home", "my-service"), os.DirFS(filepath.Join("testdata", "apps", app)))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"loses":  loses,
-			"readme": readme,
+			"loses":   loses,
+			"readme":  readme,
+			"publish": publish,
 		},
 	})
 }

@@ -24,3 +24,5 @@ func TestWorkspace(t *testing.T) { script(t, "workspace.txtar", "fiberv3") }
 func TestReleaseFromAFileProxy(t *testing.T) { script(t, "release.txtar", "router") }
 
 func TestDoctorKnowsWhatCannotDrain(t *testing.T) { script(t, "doctor.txtar", "") }
+
+func TestMetricsBringNothingElse(t *testing.T) { script(t, "metrics.txtar", "") }
