@@ -30,8 +30,14 @@ PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64 aix/pp
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9.-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "%-17s %s\n", $$1, $$2}'
 
+# What the command carries of server/.
+CARRIED := internal/carried/server.txtar
+
+$(CARRIED): $(call ours,'server/*.go') server/pin.json
+	@$(GO) generate ./$(@D) && touch $@
+
 .PHONY: bin/fastdrain
-bin/fastdrain:
+bin/fastdrain: $(CARRIED)
 	@$(GO) build -o $@ ./cmd/fastdrain
 
 .PHONY: server

@@ -13,8 +13,6 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v3"
-
-	"github.com/fastdrain/fastdrain/internal/project"
 )
 
 func main() {
@@ -47,8 +45,9 @@ func run(ctx context.Context, args []string) int {
 		Name:  "fastdrain",
 		Usage: "a patched copy of fasthttp that stops without losing a request",
 		Description: "Flags may be written with one dash or with two.\n" +
-			"The commands work on the project that the working directory is in,\n" +
-			"or on the one that this command was built in.",
+			"The commands work on the project that the working directory is in, or on the\n" +
+			"one that this command was built in; without a clone, those that need none work\n" +
+			"on what the command carries.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "C", Usage: "work on the project in `DIR`"},
 		},
@@ -58,6 +57,7 @@ func run(ctx context.Context, args []string) int {
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // below
 	}
 	err := cmd.Run(ctx, args)
+	err = errors.Join(err, removeCarried())
 	switch {
 	case err == nil:
 		return 0
@@ -68,14 +68,6 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "fastdrain:", err)
 	}
 	return 1
-}
-
-// findProject returns the project that a command works on.
-func findProject(cmd *cli.Command) (*project.Project, error) {
-	if dir := cmd.String("C"); dir != "" {
-		return project.At(dir)
-	}
-	return project.Find(".")
 }
 
 // noArguments is an error if there are arguments: most often a flag's value that

@@ -26,3 +26,5 @@ func TestReleaseFromAFileProxy(t *testing.T) { script(t, "release.txtar", "route
 func TestDoctorKnowsWhatCannotDrain(t *testing.T) { script(t, "doctor.txtar", "") }
 
 func TestMetricsBringNothingElse(t *testing.T) { script(t, "metrics.txtar", "") }
+
+func TestCommandIsInstalledWithoutAClone(t *testing.T) { script(t, "install.txtar", "router") }
