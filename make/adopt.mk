@@ -22,9 +22,9 @@ upgrade: bin/fastdrain ## Take the upstream version VERSION, all or nothing: pin
 	@$(MAKE) --no-print-directory server
 
 .PHONY: release
-release: server ## Write the copy as VERSION into build/proxy, for a module proxy
+release: server ## Write the copy as VERSION into the git repository GIT, or else into build/proxy for a module proxy
 	@test -n '$(VERSION)' || { echo 'which version? make release VERSION=$(PINNED)-fastdrain.1'; exit 1; }
-	bin/fastdrain release $(VERSION)
+	bin/fastdrain release $(if $(GIT),-git '$(GIT)') $(VERSION)
 
 .PHONY: picture
 picture: server ## Draw docs/lost.svg from a run of its own (a minute, on a quiet machine)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v3"
@@ -14,15 +15,16 @@ import (
 func releaseCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "release",
-		Usage:     "write the patched copy as a version for a module proxy",
+		Usage:     "write the patched copy as a version, for a git repository or a module proxy",
 		ArgsUsage: "VERSION",
-		Description: "Writes the copy of the pinned version as a module zip into a folder with the\n" +
-			"layout of a module proxy. Serve that folder, or upload the files to the proxy of\n" +
-			"your company; services then need no copy of their own but one line:\n\n" +
+		Description: "With -git, writes the copy of the pinned version as a commit and a tag into a\n" +
+			"repository; otherwise as a module zip into a folder with the layout of a module\n" +
+			"proxy, to be served, or uploaded to the proxy of your company. Services then need\n" +
+			"no copy of their own but one line:\n\n" +
 			"   replace github.com/valyala/fasthttp => " + project.ReleaseModule + " VERSION\n\n" +
-			"The same sources make the same bytes, and a version that is there already is\n" +
-			"never changed.",
+			"A version that is there already is never changed.",
 		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "git", Usage: "write into the git `REPOSITORY`, a URL or a directory"},
 			&cli.StringFlag{Name: "o", Usage: "write into `DIR`", Value: "build/proxy"},
 			&cli.StringFlag{Name: "module", Usage: "release it as `PATH`", Value: project.ReleaseModule},
 		},
@@ -33,6 +35,12 @@ func releaseCommand() *cli.Command {
 			p, err := findProject(cmd)
 			if err != nil {
 				return err
+			}
+			if repository := cmd.String("git"); repository != "" {
+				if cmd.IsSet("o") || cmd.IsSet("module") {
+					return errors.New("-git goes without -o and -module: the module has the path of the repository")
+				}
+				return releaseGit(ctx, cmd, p, repository)
 			}
 			dir := cmd.String("o")
 			if !cmd.IsSet("o") {
@@ -61,4 +69,24 @@ func releaseCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+func releaseGit(ctx context.Context, cmd *cli.Command, p *project.Project, repository string) error {
+	// git gets it in another directory.
+	if _, err := os.Stat(repository); err == nil {
+		if repository, err = filepath.Abs(repository); err != nil {
+			return err
+		}
+	}
+	version := cmd.Args().First()
+	r, err := p.ReleaseGit(ctx, repository, version)
+	if err != nil {
+		return err
+	}
+	state := "written"
+	if !r.Written {
+		state = "there already, the same"
+	}
+	_, err = fmt.Fprintf(cmd.Root().Writer, "%s with %s in %s: %s\n  commit %s\n", version, count(r.Patches, "patch", "patches"), repository, state, r.Commit)
+	return err
 }

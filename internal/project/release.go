@@ -50,8 +50,8 @@ func (p *Project) Release(ctx context.Context, dir, path, version string) (*Rele
 	if err := module.CheckPath(path); err != nil {
 		return nil, fmt.Errorf("%w: give a path such as %s", err, ReleaseModule)
 	}
-	if major := semver.Major(version); semver.Canonical(version) != version || major != "v0" && major != "v1" {
-		return nil, fmt.Errorf("%q is not a version such as v1.0.0-fastdrain.1, of major version 0 or 1", version)
+	if err := checkReleaseVersion(version); err != nil {
+		return nil, err
 	}
 	c, set, err := p.completeCopy(ctx, "")
 	if err != nil {
