@@ -7,7 +7,7 @@ try: server ## Stop upstream's server and the patched one a few times under load
 
 .PHONY: test-adopt
 test-adopt: server ## Take the copy into services on real modules, and follow the README
-	$(GO) test -C tests -count=1 -timeout 10m ./adopt
+	$(GO) test -C tests -count=1 -timeout 20m ./adopt
 	cd tests/kubernetes && $(GO) test -count=1 -timeout 5m ./...
 	cd examples/fiber && $(GO) vet ./...
 

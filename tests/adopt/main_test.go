@@ -68,7 +68,7 @@ func script(t *testing.T, file, app string, vars ...string) {
 	testscript.Run(t, testscript.Params{
 		Files:               []string{filepath.Join("testdata", file)},
 		RequireExplicitExec: true,
-		Deadline:            time.Now().Add(4 * time.Minute),
+		Deadline:            time.Now().Add(8 * time.Minute),
 		Setup: func(env *testscript.Env) error {
 			for name, value := range goEnv {
 				env.Setenv(name, value)
@@ -91,6 +91,8 @@ func script(t *testing.T, file, app string, vars ...string) {
 			"loses":   loses,
 			"readme":  readme,
 			"publish": publish,
+
+			"repositories": repositories,
 		},
 	})
 }

@@ -28,3 +28,5 @@ func TestDoctorKnowsWhatCannotDrain(t *testing.T) { script(t, "doctor.txtar", ""
 func TestMetricsBringNothingElse(t *testing.T) { script(t, "metrics.txtar", "") }
 
 func TestCommandIsInstalledWithoutAClone(t *testing.T) { script(t, "install.txtar", "router") }
+
+func TestReleaseFromGit(t *testing.T) { script(t, "git.txtar", "router") }

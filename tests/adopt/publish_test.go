@@ -30,13 +30,45 @@ func publish(ts *testscript.TestScript, neg bool, args []string) {
 	useProxy(ts, proxy)
 }
 
-// useProxy puts a module proxy before the others, and makes the module cache empty.
+// repositories is the script command "repositories VERSION": it makes a release of the
+// copy in a git repository, a clone of the project (as it is committed) with the tags
+// that a release has, and makes git find both where the public ones will be. The go
+// command asks git for them, and not a module proxy.
+func repositories(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: repositories version")
+	}
+	version, work := args[0], ts.Getenv("WORK")
+	for name, value := range map[string]string{
+		"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+		"GOPRIVATE": path.Dir(project.Module) + "/*",
+	} {
+		ts.Setenv(name, value)
+	}
+	gitFinds(ts, map[string]string{
+		"https://" + project.ReleaseModule: work + "/fasthttp.git",
+		"https://" + project.Module:        work + "/fastdrain.git",
+	})
+	ts.Check(ts.Exec("git", "init", "-q", "--bare", work+"/fasthttp.git"))
+	ts.Check(ts.Exec("fastdrain", "-C", root, "release", "-git", work+"/fasthttp.git", version))
+	ts.Check(ts.Exec("git", "clone", "-q", "--bare", root, work+"/fastdrain.git"))
+	for _, tag := range []string{version, "metrics/" + version} {
+		ts.Check(ts.Exec("git", "--git-dir", work+"/fastdrain.git", "tag", tag))
+	}
+	useProxy(ts, "")
+}
+
+// useProxy puts a module proxy, if it is one, before the others, and makes the module cache empty.
 func useProxy(ts *testscript.TestScript, proxy string) {
 	cache := filepath.Join(ts.Getenv("WORK"), "modcache")
 	if ts.Getenv("GOMODCACHE") == cache {
 		return
 	}
-	ts.Setenv("GOPROXY", strings.Join([]string{"file://" + proxy, "file://" + ts.Getenv("GOMODCACHE") + "/cache/download", ts.Getenv("GOPROXY")}, ","))
+	proxies := []string{"file://" + ts.Getenv("GOMODCACHE") + "/cache/download", ts.Getenv("GOPROXY")}
+	if proxy != "" {
+		proxies = append([]string{"file://" + proxy}, proxies...)
+	}
+	ts.Setenv("GOPROXY", strings.Join(proxies, ","))
 	ts.Setenv("GOMODCACHE", cache)
 	// What is compiled does not depend on where the module cache is then.
 	ts.Setenv("GOFLAGS", strings.TrimSpace(ts.Getenv("GOFLAGS")+" -trimpath"))

@@ -2,14 +2,18 @@ package adopt
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fastdrain/fastdrain/internal/project"
 )
 
 // A stranger types what README.md says, in a home of his own: from the clone to
@@ -31,7 +35,7 @@ func readme(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	ts.Check(err)
-	_, below, ok := strings.Cut(string(text), "\n## "+args[0]+"\n")
+	_, below, ok := strings.Cut(string(text), "# "+args[0]+"\n")
 	if !ok {
 		ts.Fatalf("README.md has no heading %q", args[0])
 	}
@@ -43,18 +47,43 @@ func readme(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("%s", block[1])
 	cmd := exec.Command("bash", "-euc", block[1])
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOFLAGS", "GOTOOLCHAIN", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOFLAGS", "GOTOOLCHAIN", "GOPRIVATE", "TMPDIR"} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "GIT_CONFIG_COUNT=2",
-		"GIT_CONFIG_KEY_0=url."+root+".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/fastdrain/fastdrain",
-		"GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*")
+	if ts.Getenv("GIT_CONFIG_COUNT") == "" {
+		gitFinds(ts, map[string]string{"https://" + project.Module: root})
+	}
+	for n := range gitSettings {
+		for _, name := range []string{"GIT_CONFIG_COUNT", fmt.Sprintf("GIT_CONFIG_KEY_%d", n), fmt.Sprintf("GIT_CONFIG_VALUE_%d", n)} {
+			if v := ts.Getenv(name); v != "" {
+				cmd.Env = append(cmd.Env, name+"="+v)
+			}
+		}
+	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
 	ts.Logf("%s", &out)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("readme.out"), out.Bytes(), 0o644))
+}
+
+// gitSettings is how many settings of git gitFinds makes at most.
+const gitSettings = 3
+
+// gitFinds makes git find repositories in directories.
+func gitFinds(ts *testscript.TestScript, at map[string]string) {
+	n := 0
+	set := func(key, value string) {
+		ts.Setenv(fmt.Sprintf("GIT_CONFIG_KEY_%d", n), key)
+		ts.Setenv(fmt.Sprintf("GIT_CONFIG_VALUE_%d", n), value)
+		n++
+	}
+	set("safe.directory", "*")
+	for url, dir := range at {
+		set("url."+dir+".insteadOf", url)
+	}
+	ts.Setenv("GIT_CONFIG_COUNT", strconv.Itoa(n))
 }
