@@ -166,6 +166,7 @@ fmt-check:
 
 .PHONY: vet
 vet: server ## Run go vet on all modules and on the patched server
+	@test -n '$(MODULES)' || { echo 'git lists no go.mod: is this a clone?'; exit 1; }
 	@for module in $(MODULES) server; do \
 		echo "$(GO) vet -C $$module ./..."; \
 		$(GO) vet -C $$module ./... || exit 1; \

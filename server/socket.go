@@ -11,12 +11,7 @@ import (
 // there is one. The socket is nil if c is neither, directly or in one of
 // upstream's wrappers: an unknown wrapper may hold bytes of its own.
 func stream(c net.Conn) (sock halfCloser, tc *tls.Conn) {
-	switch w := c.(type) {
-	case *perIPConn:
-		c = w.Conn
-	case *perIPTLSConn:
-		c = w.Conn
-	}
+	c = unlimited(c)
 	if t, ok := c.(*tls.Conn); ok {
 		tc, c = t, t.NetConn()
 	}
@@ -27,6 +22,18 @@ func stream(c net.Conn) (sock halfCloser, tc *tls.Conn) {
 		return c, tc
 	}
 	return nil, tc
+}
+
+// unlimited returns what upstream's wrappers for MaxConnsPerIP hold, and c if it is
+// none of them.
+func unlimited(c net.Conn) net.Conn {
+	switch w := c.(type) {
+	case *perIPConn:
+		return w.Conn
+	case *perIPTLSConn:
+		return w.Conn
+	}
+	return c
 }
 
 // halfCloser is a socket.
@@ -40,12 +47,7 @@ type halfCloser interface {
 // to send its close_notify, nor the wrapper of MaxConnsPerIP, whose Close works
 // once and may have been used to free the slot.
 func below(c net.Conn) net.Conn {
-	switch w := c.(type) {
-	case *perIPConn:
-		c = w.Conn
-	case *perIPTLSConn:
-		c = w.Conn
-	}
+	c = unlimited(c)
 	if tc, ok := c.(*tls.Conn); ok {
 		return tc.NetConn()
 	}
