@@ -30,14 +30,13 @@ PLATFORMS := linux/amd64 linux/arm64 linux/386 darwin/arm64 windows/amd64 aix/pp
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9.-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "%-17s %s\n", $$1, $$2}'
 
-# What the command carries of server/.
-CARRIED := internal/carried/server.txtar
-
-$(CARRIED): $(call ours,'server/*.go') server/pin.json
-	@$(GO) generate ./$(@D) && touch $@
+# What the command carries of server/. The note in bin/ says when it was made, as git
+# gives files any time.
+bin/carried: $(call ours,'server/*.go') server/pin.json internal/carried/server.txtar
+	@$(GO) generate ./internal/carried && mkdir -p bin && touch $@
 
 .PHONY: bin/fastdrain
-bin/fastdrain: $(CARRIED)
+bin/fastdrain: bin/carried
 	@$(GO) build -o $@ ./cmd/fastdrain
 
 .PHONY: server

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/fastdrain/fastdrain/internal/project"
+	"github.com/fastdrain/fastdrain/internal/tree"
 )
 
 var update = flag.Bool("update", false, "write server.txtar")
@@ -45,7 +46,7 @@ func TestArchiveIsCurrent(t *testing.T) {
 	if !*update {
 		t.Fatal("server.txtar is not what server/ has: run go generate ./internal/carried, as make does, and commit it together with server/")
 	}
-	if err := os.WriteFile("server.txtar", want, 0o644); err != nil {
+	if err := tree.WriteFile("server.txtar", want, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
