@@ -89,8 +89,8 @@ func (p *Project) PlanInto(ctx context.Context, into Into) (*Intended, error) {
 	return in, nil
 }
 
-// Write writes what PlanInto found. The caller sees to it
-// that nobody else writes there.
+// Write writes what PlanInto found. The caller sees to it that nobody else writes
+// there.
 func (in *Intended) Write() (err error) {
 	in.plan.DryRun = false
 	in.Changes, err = tree.Sync(in.plan)
