@@ -110,7 +110,7 @@ test-versions: bin/fastdrain ## Patch the older versions that we support, and ru
 	@test -n '$(OLDER)' || { echo 'the module proxy lists no version from $(OLDEST) to $(PINNED)'; exit 1; }
 	@for version in $(OLDER); do \
 		echo "== $$version"; \
-		bin/fastdrain vendor -upstream $$version -o build/$$version && \
+		bin/fastdrain vendor -tests -upstream $$version -o build/$$version && \
 		(cd build/$$version && $(GO) build ./... && $(GO) test -race -run '^($(OUR_TESTS))$$' $(OUR_TEST_DIRS)) && \
 		$(GO) test -C tests -count=1 -v -timeout 30m ./upstream -args -dir ../../build/$$version || exit 1; \
 	done

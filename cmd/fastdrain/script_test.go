@@ -61,7 +61,18 @@ func TestScripts(t *testing.T) {
 			}
 			proxy := filepath.Join(env.WorkDir, "proxy")
 			for _, v := range versions {
-				if err := publish(proxy, v.Name(), filepath.Join(env.WorkDir, "up", v.Name())); err != nil {
+				if err := publish(proxy, upModule, v.Name(), filepath.Join(env.WorkDir, "up", v.Name())); err != nil {
+					return err
+				}
+			}
+			// More modules are in mods/NAME@VERSION, as example.com/NAME.
+			more, err := filepath.Glob(filepath.Join(env.WorkDir, "mods", "*@*"))
+			if err != nil {
+				return err
+			}
+			for _, dir := range more {
+				name, version, _ := strings.Cut(filepath.Base(dir), "@")
+				if err := publish(proxy, "example.com/"+name, version, dir); err != nil {
 					return err
 				}
 			}
@@ -103,10 +114,10 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// publish puts a version into a module proxy. A directory with a file named
+// publish puts a version of a module into a module proxy. A directory with a file named
 // NOZIP is listed, but cannot be downloaded.
-func publish(proxy, version, dir string) error {
-	v := filepath.Join(proxy, upModule, "@v")
+func publish(proxy, path, version, dir string) error {
+	v := filepath.Join(proxy, path, "@v")
 	if err := os.MkdirAll(v, 0o755); err != nil {
 		return err
 	}
@@ -134,7 +145,7 @@ func publish(proxy, version, dir string) error {
 		return err
 	}
 	return errors.Join(
-		modzip.CreateFromDir(z, module.Version{Path: upModule, Version: version}, dir),
+		modzip.CreateFromDir(z, module.Version{Path: path, Version: version}, dir),
 		z.Close(),
 		os.WriteFile(filepath.Join(v, version+".mod"), mod, 0o644),
 		os.WriteFile(filepath.Join(v, version+".info"), info, 0o644),

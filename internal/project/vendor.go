@@ -20,7 +20,7 @@ import (
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
 
-// Vendored says what Vendor or VendorInto did.
+// Vendored says what Vendor did, or what an Intended copy is.
 type Vendored struct {
 	Module, Version string
 	// Pinned says that the version is the pinned one.
@@ -65,7 +65,7 @@ func (p *Project) Vendor(ctx context.Context, version string) (*Vendored, error)
 	defer unlock()
 	c, err := p.Copy(ctx, version)
 	if err != nil {
-		return nil, err
+		return nil, p.unsupported(c, err)
 	}
 	v.Version = c.Upstream.Version
 	files := c.UpstreamFiles()
@@ -100,40 +100,12 @@ func (p *Project) Vendor(ctx context.Context, version string) (*Vendored, error)
 	return v, nil
 }
 
-// VendorInto writes a complete patched copy of a version, our files included,
-// into a directory outside of server/, which has to be new, empty, or written by
-// an earlier call.
-func (p *Project) VendorInto(ctx context.Context, dir, version string) (*Vendored, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
-	if rel, err := filepath.Rel(p.Server(), abs); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return nil, fmt.Errorf("%s is in server/, which vendor writes without -o: give a directory elsewhere", dir)
-	}
-	c, set, err := p.completeCopy(ctx, version)
-	if err != nil {
-		return nil, err
-	}
-	v := &Vendored{Module: c.Upstream.Path, Version: c.Upstream.Version, Pinned: c.Pinned, Patches: len(set.Patches)}
-	v.Changes, err = tree.Sync(tree.Plan{
-		Dir:       dir,
-		Upstream:  v.Module + "@" + v.Version,
-		Files:     c.Files,
-		Exclusive: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
-}
-
-// completeCopy makes a copy for elsewhere. Its LICENSE is upstream's; our files
+// completeCopy makes a copy for elsewhere, tests and all. Its LICENSE is upstream's; our files
 // come with our own notice.
 func (p *Project) completeCopy(ctx context.Context, version string) (*Copy, *patch.Set, error) {
 	c, err := p.Copy(ctx, version)
 	if err != nil {
-		return nil, nil, err
+		return c, nil, err
 	}
 	set, err := p.Patches()
 	if err != nil {

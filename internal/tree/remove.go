@@ -10,41 +10,56 @@ import (
 	"slices"
 )
 
-// CheckUnedited is an error if somebody has changed a file that we wrote into
-// the directory: removing it would lose the change.
-func CheckUnedited(dir string) error {
+// Edited names the files that we wrote into the directory and that somebody has
+// changed since.
+func Edited(dir string) (edited []string, err error) {
 	m, err := Load(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if m == nil {
-		return fmt.Errorf("%s was not written by fastdrain: it has no %s", dir, ManifestName)
+		return nil, fmt.Errorf("%s was not written by fastdrain: it has no %s", dir, ManifestName)
 	}
-	var edited []string
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		switch have, err := sumOf(dir, name); {
+		switch have, err := sumsOf(dir, name); {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return err
-		case have != m.Files[name].Sum:
+			return nil, err
+		case !have.is(m.Files[name].Sum):
 			edited = append(edited, name)
 		}
 	}
-	if len(edited) > 0 {
-		return fmt.Errorf("%s has been edited by hand%s, and the change would be lost: save it, remove the file, and run again",
+	return edited, nil
+}
+
+// CheckUnedited is an error if somebody has changed a file that we wrote into
+// the directory: removing it would lose the change.
+func CheckUnedited(dir string) error {
+	edited, err := Edited(dir)
+	if err == nil && len(edited) > 0 {
+		err = fmt.Errorf("%s has been edited by hand%s, and the change would be lost: save it, remove the file, and run again; or lose it with -force",
 			display(dir, edited[0]), andMore(edited))
 	}
-	return nil
+	return err
 }
 
 // Remove removes the files that we wrote into a directory, then the folders that
 // are empty, the directory among them. It says how many files these were, and
-// which other files are left. Call [CheckUnedited] before.
+// which other files are left. Call [CheckUnedited] before. A directory that is a
+// symbolic link stays, and what it points to is emptied.
 func Remove(dir string) (files int, kept []string, err error) {
 	m, err := Load(dir)
 	if err != nil || m == nil {
 		return 0, nil, err
 	}
+	link, err := os.Lstat(dir)
+	if err != nil {
+		return 0, nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return 0, nil, err
+	}
+	RemoveLeftovers(dir)
 	names := slices.Sorted(maps.Keys(m.Files))
 	for _, name := range append(names, pendingName, ManifestName) {
 		switch err := remove(filepath.Join(dir, filepath.FromSlash(name))); {
@@ -60,7 +75,9 @@ func Remove(dir string) (files int, kept []string, err error) {
 			return err
 		}
 		if d.IsDir() {
-			folders = append(folders, path)
+			if path != dir || link.IsDir() {
+				folders = append(folders, path)
+			}
 			return nil
 		}
 		rel, err := filepath.Rel(dir, path)

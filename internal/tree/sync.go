@@ -1,15 +1,14 @@
 package tree
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"time"
 )
 
 // Plan is what a directory is to hold.
@@ -25,6 +24,11 @@ type Plan struct {
 	Times bool
 	// Exclusive says that a directory without a manifest must be empty.
 	Exclusive bool
+	// Force says to write over and to remove files of ours that somebody has
+	// edited, too. Changes names them.
+	Force bool
+	// DryRun says to find out what would change, and to write nothing.
+	DryRun bool
 
 	// beforeReplace is called before each file is replaced, and an error of it
 	// is where the update stops. It is for tests.
@@ -35,6 +39,8 @@ type Plan struct {
 type Changes struct {
 	// Written and Removed are paths, sorted.
 	Written, Removed []string
+	// Edited are those of them that somebody had edited, see Plan.Force.
+	Edited []string
 }
 
 // None reports whether nothing was changed.
@@ -105,7 +111,8 @@ func andMore(files []string) string {
 // Sync makes the directory hold the files of the plan, and none that an earlier
 // plan had and this one does not have. It either finds a reason not to begin,
 // and changes nothing, or completes; if it is interrupted, the next Sync
-// completes it.
+// completes it. The caller sees to it that no two of them run at a time in one
+// directory: what is left there of an earlier one is taken for that of a dead one.
 func Sync(p Plan) (Changes, error) {
 	var changes Changes
 	old, err := Load(p.Dir)
@@ -137,18 +144,19 @@ func Sync(p Plan) (Changes, error) {
 	for _, name := range names {
 		want := Sum(p.Files[name])
 		next.Files[name] = Entry{Sum: want, Size: int64(len(p.Files[name]))}
-		have, err := sumOf(p.Dir, name)
+		have, err := sumsOf(p.Dir, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			changes.Written = append(changes.Written, name)
 		case err != nil:
 			return Changes{}, err
-		case have == want:
+		case have.is(want):
 		case ours[name] == nil:
 			foreign.Files = append(foreign.Files, name)
-		case !slices.Contains(ours[name], have):
-			edited.Files = append(edited.Files, name)
 		default:
+			if !have.is(ours[name]...) {
+				edited.Files = append(edited.Files, name)
+			}
 			changes.Written = append(changes.Written, name)
 		}
 	}
@@ -156,24 +164,30 @@ func Sync(p Plan) (Changes, error) {
 		if _, ok := p.Files[name]; ok {
 			continue
 		}
-		have, err := sumOf(p.Dir, name)
+		have, err := sumsOf(p.Dir, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return Changes{}, err
-		case !slices.Contains(ours[name], have):
-			edited.Files = append(edited.Files, name)
 		default:
+			if !have.is(ours[name]...) {
+				edited.Files = append(edited.Files, name)
+			}
 			changes.Removed = append(changes.Removed, name)
 		}
 	}
 	if len(foreign.Files) > 0 {
 		return Changes{}, foreign
 	}
-	if len(edited.Files) > 0 {
+	if len(edited.Files) > 0 && !p.Force {
 		return Changes{}, edited
 	}
+	changes.Edited = edited.Files
+	if p.DryRun {
+		return changes, nil
+	}
 
+	RemoveLeftovers(p.Dir)
 	if !changes.None() {
 		for name, e := range next.Files {
 			ours[name] = append(ours[name], e.Sum)
@@ -199,74 +213,6 @@ func Sync(p Plan) (Changes, error) {
 	return changes, nil
 }
 
-// stagePrefix begins the names of the folders that new contents are staged in.
-const stagePrefix = ".fastdrain-stage-"
-
-// removeOldStages removes what updates that were killed have left. Of younger
-// ones it is not known whether they still run.
-func removeOldStages(dir string) {
-	old, _ := filepath.Glob(filepath.Join(dir, stagePrefix+"*"))
-	for _, stage := range old {
-		if info, err := os.Lstat(stage); err == nil && time.Since(info.ModTime()) > time.Hour {
-			os.RemoveAll(stage)
-		}
-	}
-}
-
-// write stages all contents first: a full disk is noticed before the first file
-// is replaced.
-func write(p Plan, changes Changes) error {
-	if len(changes.Written) > 0 {
-		removeOldStages(p.Dir)
-		stage, err := os.MkdirTemp(p.Dir, stagePrefix)
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(stage)
-		for _, name := range changes.Written {
-			if err := WriteFile(filepath.Join(stage, filepath.FromSlash(name)), p.Files[name], 0o444); err != nil {
-				return err
-			}
-		}
-		for _, name := range changes.Written {
-			if p.beforeReplace != nil {
-				if err := p.beforeReplace(name); err != nil {
-					return err
-				}
-			}
-			to := filepath.Join(p.Dir, filepath.FromSlash(name))
-			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-				return err
-			}
-			if err := rename(filepath.Join(stage, filepath.FromSlash(name)), to); err != nil {
-				return err
-			}
-		}
-	}
-	for _, name := range changes.Removed {
-		file := filepath.Join(p.Dir, filepath.FromSlash(name))
-		if err := remove(file); err != nil {
-			return err
-		}
-		// Folders that are empty now go too.
-		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-			if os.Remove(filepath.Join(p.Dir, filepath.FromSlash(dir))) != nil {
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// remove removes a file, which Windows does not do if it is read-only.
-func remove(file string) error {
-	err := os.Remove(file)
-	if errors.Is(err, fs.ErrPermission) && os.Chmod(file, 0o644) == nil {
-		err = os.Remove(file)
-	}
-	return err
-}
-
 // stamp notes the files' times.
 func (m *Manifest) stamp(dir string) error {
 	for name, e := range m.Files {
@@ -287,20 +233,29 @@ func (m *Manifest) saveIfChanged(dir string, old *Manifest) error {
 	return m.save(dir)
 }
 
-func sumOf(dir, name string) (string, error) {
+// sums are the hashes of a file as it is, and as it would be without the CR that
+// git puts before each LF where core.autocrlf says so.
+type sums struct{ asIs, withoutCR string }
+
+// is reports whether one of them is among the given ones.
+func (s sums) is(want ...string) bool {
+	return slices.Contains(want, s.asIs) || slices.Contains(want, s.withoutCR)
+}
+
+func sumsOf(dir, name string) (sums, error) {
 	file := filepath.Join(dir, filepath.FromSlash(name))
 	info, err := os.Lstat(file)
 	if err != nil {
-		return "", err
+		return sums{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is in the way: it is not a regular file; remove it and run again", display(dir, name))
+		return sums{}, fmt.Errorf("%s is in the way: it is not a regular file; remove it and run again", display(dir, name))
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", err
+		return sums{}, err
 	}
-	return Sum(data), nil
+	return sums{Sum(data), Sum(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))}, nil
 }
 
 // mustBeEmpty names a file of a directory that is not empty.
@@ -310,7 +265,12 @@ func mustBeEmpty(dir string) error {
 		if err != nil {
 			return err
 		}
-		if !d.IsDir() {
+		switch {
+		case filepath.Dir(p) == filepath.Clean(dir) && isLeftover(d.Name()):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case !d.IsDir():
 			found = p
 			return fs.SkipAll
 		}
