@@ -18,6 +18,7 @@ import (
 )
 
 func main() {
+	vetTool(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args))
@@ -29,6 +30,8 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		vendorCommand(),
 		doctorCommand(),
+		verifyCommand(),
+		vulncheckCommand(),
 		removeCommand(),
 		checkCommand(),
 		diffCommand(),
