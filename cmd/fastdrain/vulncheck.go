@@ -20,8 +20,8 @@ func vulncheckCommand() *cli.Command {
 		Description: "govulncheck finds nothing in a module that go.mod replaces, by a folder or by\n" +
 			"another module (https://go.dev/issue/68254). This takes govulncheck " + vulncheck.Govulncheck + " from the\n" +
 			"module proxy, has it extract what the binary holds, names the upstream version that\n" +
-			"the copy is made of, and has it look for advisories. It asks the database that\n" +
-			"GOVULNDB names, as ever.\n\n" +
+			"the copy is made of, and has it look for advisories: in https://vuln.go.dev, or in\n" +
+			"the database that GOVULNDB names (file:///DIR, where there is no network).\n\n" +
 			"The exit code is 1 if something is found.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "module", Usage: "the copy is one of `MODULE`", Value: project.DefaultUpstream},

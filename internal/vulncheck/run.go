@@ -19,6 +19,11 @@ import (
 // always the current one.
 const Govulncheck = "v1.9.0"
 
+// Database is the variable of the environment that names another database than
+// https://vuln.go.dev, as a URL (https:// or file://). Govulncheck itself has a flag
+// for it.
+const Database = "GOVULNDB"
+
 const tool = "golang.org/x/vuln/cmd/govulncheck"
 
 // foundCode is the exit code with which govulncheck says that it found something.
@@ -69,8 +74,7 @@ func NewScanner(ctx context.Context) (*Scanner, error) {
 func (s *Scanner) Close() error { return os.RemoveAll(s.dir) }
 
 // Binary scans a binary that is made with the copy of a module. The error is
-// [ErrFound] if there is an advisory for something that it holds. GOVULNDB says
-// which database is asked, as for govulncheck.
+// [ErrFound] if there is an advisory for something that it holds.
 func (s *Scanner) Binary(ctx context.Context, file, module string) (version string, err error) {
 	mark, _, err := stamp.Scan(file)
 	if err != nil {
@@ -101,7 +105,11 @@ func (s *Scanner) Binary(ctx context.Context, file, module string) (version stri
 	if err := os.WriteFile(rewritten, text, 0o600); err != nil {
 		return "", err
 	}
-	cmd = exec.CommandContext(ctx, s.tool, "-mode", "binary", rewritten)
+	args := []string{"-mode", "binary"}
+	if db := os.Getenv(Database); db != "" {
+		args = append(args, "-db", db)
+	}
+	cmd = exec.CommandContext(ctx, s.tool, append(args, rewritten)...)
 	cmd.Stdout, cmd.Stderr = s.Out, s.Err
 	err = cmd.Run()
 	var exit *exec.ExitError
