@@ -84,13 +84,17 @@ func Find(file string, names ...string) (*Asked, error) {
 	if err != nil {
 		return nil, err
 	}
+	a := &Asked{Functions: map[string]bool{}}
 	if im.arch == "" {
-		return &Asked{Linked: true, Unread: "its processor is not known to this command", Functions: map[string]bool{}}, nil
+		a.Unread = "its processor is not known to this command"
 	}
-	if err := im.readFunctions(); err != nil {
+	switch err := im.readFunctions(); {
+	case err != nil && im.arch == "":
+		a.Linked = true // or not: nothing is known
+		return a, nil
+	case err != nil:
 		return nil, err
 	}
-	a := &Asked{Functions: map[string]bool{}}
 	for _, name := range names {
 		a.Functions[name] = im.named(name) != nil
 	}
@@ -102,7 +106,7 @@ func Find(file string, names ...string) (*Asked, error) {
 			a.Linked = true
 		}
 	}
-	if a.Linked {
+	if a.Linked && im.arch != "" {
 		a.Asks = f.asks()
 	}
 	return a, nil

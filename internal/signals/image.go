@@ -87,8 +87,6 @@ func (im *image) readELF(f *os.File) error {
 		im.arch = "amd64"
 	case elf.EM_AARCH64:
 		im.arch = "arm64"
-	default:
-		return nil
 	}
 	for _, p := range file.Progs {
 		if p.Type == elf.PT_LOAD {
