@@ -57,10 +57,10 @@ test: ## Run all checks and tests (11 minutes; as root, as some need network nam
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
 # What takes its time and is about other versions than the pinned one.
-MORE := test-versions test-upgrade
+MORE := test-versions test-upgrade test-doctor
 
 .PHONY: test-more
-test-more: server ## Run what make test leaves out: the older versions, and the move to a next one (10 minutes)
+test-more: server ## Run what make test leaves out: the older versions, the move to a next one, doctor on real services (12 minutes)
 	+@$(call each,$(MORE))
 
 .PHONY: test-in-turn
@@ -172,8 +172,8 @@ vet: server ## Run go vet on all modules and on the patched server
 	done
 
 .PHONY: workflows
-workflows: ## Check the workflows of .github
-	GOFLAGS=-mod=mod $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+workflows: ## Check the workflows of .github, and the one that a service may take
+	GOFLAGS=-mod=mod $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 .github/workflows/*.yml examples/pipeline/fastdrain.yml
 
 .PHONY: clean
 clean: ## Remove what the build made (but for upstream's files in server/)

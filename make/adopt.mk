@@ -11,6 +11,10 @@ test-adopt: server ## Take the copy into services on real modules, and follow th
 	cd tests/kubernetes && $(GO) test -count=1 -timeout 5m ./...
 	cd examples/fiber && $(GO) vet ./...
 
+.PHONY: test-doctor
+test-doctor: server ## Ask doctor, verify and vulncheck about real services that drain and that never do (2 minutes)
+	$(GO) test -C tests -count=1 -timeout 20m ./doctor
+
 .PHONY: test-fiber
 test-fiber: server ## Run Fiber's own tests with upstream and with the copy, and compare them one by one (5 minutes)
 	$(GO) test -C tests -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./upstream

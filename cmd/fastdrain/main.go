@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	vetTool(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args))
@@ -27,6 +28,8 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		vendorCommand(),
 		doctorCommand(),
+		verifyCommand(),
+		vulncheckCommand(),
 		removeCommand(),
 		checkCommand(),
 		diffCommand(),
