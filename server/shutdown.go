@@ -107,7 +107,7 @@ func (s *Server) runDrain(d *drain) {
 	if last == PhaseTimedOut {
 		s.drains.left = append(s.drains.left, d)
 	} else {
-		s.drains.past.add(&d.count)
+		s.drains.past.add(s, d)
 	}
 	s.mu.Unlock()
 	close(d.finished)
@@ -190,7 +190,7 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 		}
 		s.drains.left = slices.DeleteFunc(s.drains.left, func(before *drain) bool {
 			if !survives[before] {
-				s.drains.past.add(&before.count)
+				s.drains.past.add(s, before)
 			}
 			return !survives[before]
 		})
