@@ -58,7 +58,7 @@ type drain struct {
 	finished chan struct{}
 
 	mu      sync.Mutex
-	waiters []patience
+	waiters []time.Time // the deadlines of those who call Shutdown, zero without one
 
 	gaveUp  bool
 	phase   DrainPhase
@@ -148,7 +148,7 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
 			d.closeOnShutdown = s.CloseOnShutdown
 			d.entered[PhaseServing] = time.Now()
-			d.waiters = []patience{patienceOf(ctx)}
+			d.waiters = []time.Time{deadlineOf(ctx)}
 			begun = true
 			s.drains.underway = d
 			s.drains.report.Store(d)
@@ -159,7 +159,7 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 		d.mu.Lock()
 		joined := !d.gaveUp || d.phase >= PhaseStopped
 		if joined && !begun {
-			d.waiters = append(d.waiters, patienceOf(ctx))
+			d.waiters = append(d.waiters, deadlineOf(ctx))
 		}
 		d.mu.Unlock()
 		if joined {
