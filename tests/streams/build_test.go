@@ -3,10 +3,12 @@ package streams
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -16,6 +18,14 @@ var full = flag.Bool("full", false, "also with clients of npm and curl, ten rest
 
 // bound is for what hangs.
 const bound = 60 * time.Second
+
+// together runs a test beside the others, unless it has many clients.
+func together(t *testing.T) {
+	t.Helper()
+	if !*full {
+		t.Parallel()
+	}
+}
 
 // root is the project.
 func root(t *testing.T) string {
@@ -27,16 +37,49 @@ func root(t *testing.T) string {
 	return path
 }
 
-// build compiles a package of a folder of the project.
+// bins is a folder for what is compiled, builds how to get each, once.
+var (
+	bins   string
+	builds sync.Map
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if bins, err = os.MkdirTemp("", "streams-"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(bins)
+		return m.Run()
+	}())
+}
+
+// build compiles a package of a folder of the project, once.
 func build(t *testing.T, folder, pkg string, args ...string) (bin string) {
 	t.Helper()
-	bin = filepath.Join(t.TempDir(), "server")
-	cmd := exec.Command("go", append(append([]string{"build", "-o", bin}, args...), pkg)...)
-	cmd.Dir = filepath.Join(root(t), filepath.FromSlash(folder))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	compile, _ := builds.LoadOrStore(fmt.Sprint(folder, pkg, args), sync.OnceValues(func() (string, error) {
+		return compiled(folder, pkg, args...)
+	}))
+	bin, err := compile.(func() (string, error))()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
+}
+
+func compiled(folder, pkg string, args ...string) (bin string, err error) {
+	dir, err := os.MkdirTemp(bins, "")
+	if err != nil {
+		return "", err
+	}
+	bin = filepath.Join(dir, "server")
+	cmd := exec.Command("go", append(append([]string{"build", "-o", bin}, args...), pkg)...)
+	cmd.Dir = filepath.Join("../..", filepath.FromSlash(folder))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
+	}
+	return bin, nil
 }
 
 // buildWithout compiles a package without one line of its main.go, the one that holds

@@ -22,6 +22,7 @@ func examples() map[string]string {
 // Every WebSocket of a server that stops is told 1001, answers, and is closed without
 // a reset; the process ends when the last has left, with a graceful drain.
 func TestWebSocketsLeaveInOrder(t *testing.T) {
+	together(t)
 	clients, spread := 50, time.Second
 	if *full {
 		clients, spread = 500, 5*time.Second
@@ -55,6 +56,7 @@ func TestWebSocketsLeaveInOrder(t *testing.T) {
 // The control: where Shutdown does not wait for hijack handlers the process ends under
 // its clients.
 func TestWebSocketsAreCutOffWithoutHijacked(t *testing.T) {
+	together(t)
 	clients := 50
 	if *full {
 		clients = 500
@@ -82,6 +84,7 @@ type sockets struct {
 	bin     string
 	args    []string
 	servers [2]*process.Process
+	stopped *process.Process // the last that was
 	groups  []*group
 	clients int
 }
@@ -123,6 +126,7 @@ func (s *sockets) open(clients int) {
 func (s *sockets) restart(i int) {
 	s.t.Helper()
 	old := s.servers[i]
+	s.stopped = old
 	took, err := old.Stop(bound)
 	if err != nil {
 		s.t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "listen on `address`")
+	brief := flag.Bool("brief", false, "streams that begin after the stop end at once")
 	label := flag.String("name", "", "the `name` of this server, in those of its streams")
 	grace := flag.Duration("grace", 4*time.Second, "how long a stop may take")
 	journal := flag.String("journal", os.DevNull, "the `file` for what the streams have written")
@@ -41,7 +42,11 @@ func main() {
 		agent := string(ctx.UserAgent())
 		ctx.SetContentType("text/event-stream")
 		ctx.SetBodyStreamWriter(func(w *bufio.Writer) {
-			written := stream(w, name, done)
+			written := 0
+			fmt.Fprint(w, "retry: 100\n\n")
+			if !late || !*brief {
+				written = stream(w, name, done)
+			}
 			fmt.Fprintf(out, "%s %d %t %s\n", name, written, late, agent)
 		})
 	}
@@ -56,7 +61,6 @@ func main() {
 func stream(w *bufio.Writer, name string, done <-chan struct{}) (written int) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	fmt.Fprint(w, "retry: 100\n\n")
 	for {
 		fmt.Fprintf(w, "data: %s %d\n\n", name, written+1)
 		if w.Flush() != nil {

@@ -1,0 +1,25 @@
+package streams
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fasthttp/websocket"
+)
+
+// A client that answers no close frame is left alone when its time is over; its
+// handler ends, and the drain.
+func TestWebSocketThatDoesNotAnswer(t *testing.T) {
+	together(t)
+	s := newSockets(t, build(t, exampleFolder, "."), time.Millisecond)
+	silent, _, err := websocket.DefaultDialer.Dial("ws://"+s.servers[0].Addr+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	s.restart(0)
+	if log := s.stopped.Stderr(); !strings.Contains(log, "; 1 hijack handlers returned, 0 left") {
+		t.Errorf("the handler of a client that does not answer has not returned:%s", log)
+	}
+}
