@@ -23,7 +23,7 @@ const leaves = "leaves"
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "listen on `address`; port 0 takes a free one")
 	spread := flag.Duration("spread", 5*time.Second, "tell the clients to leave within this `time` after the stop")
-	grace := flag.Duration("grace", 10*time.Second, "how long a stop may take; longer than the spread and two seconds")
+	grace := flag.Duration("grace", 10*time.Second, "how long a stop may take; longer than the spread and three seconds")
 	flag.Parse()
 
 	pace := leave.Pace{Spread: *spread, Answer: 2 * time.Second}

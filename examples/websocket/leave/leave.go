@@ -22,8 +22,9 @@ type Pace struct {
 	Answer time.Duration
 }
 
-// Longest is how long it takes until the last has left: what Drain.Hijacked has to be.
-func (p Pace) Longest() time.Duration { return p.Spread + p.Answer }
+// Longest is how long it takes at most until the last has left, with a second for the
+// machine: what Drain.Hijacked has to be.
+func (p Pace) Longest() time.Duration { return p.Spread + p.Answer + time.Second }
 
 // AtStop sends a close frame with the code 1001, going away, when done has closed,
 // the RequestCtx.Done of the request that was upgraded. The handler of the connection
