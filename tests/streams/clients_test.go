@@ -53,22 +53,23 @@ func (g *group) note(e event) {
 	}
 }
 
-// awaitOpen waits until so many WebSockets are open.
-func (g *group) awaitOpen(t *testing.T, want int) {
+// await waits until so many WebSockets are open, and have closed: a client may not know
+// yet that its server has gone.
+func (g *group) await(t *testing.T, open, closed int) {
 	t.Helper()
 	late := time.NewTimer(bound)
 	defer late.Stop()
 	for {
 		g.mu.Lock()
-		n := g.opened
+		n, ended := g.opened, len(g.ends)
 		g.mu.Unlock()
-		if n == want {
+		if n == open && ended == closed {
 			return
 		}
 		select {
 		case <-g.change:
 		case <-late.C:
-			t.Fatalf("%d WebSockets of %s are open, want %d", n, g.of, want)
+			t.Fatalf("%d WebSockets of %s are open, want %d; %d have closed, want %d", n, g.of, open, ended, closed)
 		}
 	}
 }
