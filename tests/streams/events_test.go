@@ -39,6 +39,11 @@ func testEventStreams(t *testing.T, restarts int, args ...string) {
 	t.Helper()
 	together(t)
 	bin := build(t, "tests/streams", "./events")
+	steadily(t, func(t *testing.T) []string { return tryEventStreams(t, bin, restarts, args...) })
+}
+
+func tryEventStreams(t *testing.T, bin string, restarts int, args ...string) (problems []string) {
+	t.Helper()
 	journal := filepath.Join(t.TempDir(), "journal")
 	start := func(addr, name string) *process.Process {
 		t.Helper()
@@ -69,7 +74,7 @@ func testEventStreams(t *testing.T, restarts int, args ...string) {
 		}
 		t.Logf("a stop took %v", took.Round(10*time.Millisecond))
 		if log := p.Stderr(); p.Exit() != process.ExitClean || !strings.Contains(log, "drain graceful") {
-			t.Errorf("the server ended with %s:%s", p.Exit(), log)
+			problems = append(problems, fmt.Sprintf("the server ended with %s:%s", p.Exit(), log))
 		}
 	}
 	for i := range restarts {
@@ -80,7 +85,7 @@ func testEventStreams(t *testing.T, restarts int, args ...string) {
 	}
 	got.awaitStreams(t, fmt.Sprint(restarts), clients*len(agents))
 	stop(server)
-	got.check(t, journal, agents)
+	return append(problems, got.check(t, journal, agents)...)
 }
 
 // events are those that have come, of all clients.
@@ -140,8 +145,9 @@ func (e *events) awaitStreams(t *testing.T, server string, want int) {
 }
 
 // check compares what has come with what the servers have written.
-func (e *events) check(t *testing.T, journal string, agents []string) {
+func (e *events) check(t *testing.T, journal string, agents []string) (problems []string) {
 	t.Helper()
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	written, err := os.ReadFile(journal)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +155,7 @@ func (e *events) check(t *testing.T, journal string, agents []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.failed != nil {
-		t.Error(e.failed)
+		problem("%v", e.failed)
 	}
 	streams, sum, late := 0, 0, map[string]int{}
 	for line := range strings.Lines(string(written)) {
@@ -160,7 +166,7 @@ func (e *events) check(t *testing.T, journal string, agents []string) {
 			t.Fatalf("the journal has the line %q: %v", line, err)
 		}
 		if e.last[name] != n {
-			t.Errorf("of stream %s, of %s, %d events were written and %d came", name, agent, n, e.last[name])
+			problem("of stream %s, of %s, %d events were written and %d came", name, agent, n, e.last[name])
 		}
 		if agent, _, _ = strings.Cut(agent, "/"); afterTheStop {
 			late[agent]++
@@ -169,13 +175,14 @@ func (e *events) check(t *testing.T, journal string, agents []string) {
 	}
 	t.Logf("%d events of %d streams; begun after a stop: %v", sum, streams, late)
 	if streams != len(e.last) {
-		t.Errorf("%d streams in the journal, %d have come", streams, len(e.last))
+		problem("%d streams in the journal, %d have come", streams, len(e.last))
 	}
 	for _, agent := range agents {
 		if late[agent] == 0 {
-			t.Errorf("no stream of %s began after a stop: nothing was tried", agent)
+			problem("no stream of %s began after a stop: nothing was tried", agent)
 		}
 	}
+	return problems
 }
 
 // goAgent is the User-Agent of the client that is written in Go.

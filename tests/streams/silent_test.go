@@ -12,14 +12,18 @@ import (
 // handler ends, and the drain.
 func TestWebSocketThatDoesNotAnswer(t *testing.T) {
 	together(t)
-	s := newSockets(t, build(t, exampleFolder, "."), time.Millisecond)
-	silent, _, err := websocket.DefaultDialer.Dial("ws://"+s.servers[0].Addr+"/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	s.restart(0)
-	if log := s.stopped.Stderr(); !strings.Contains(log, "; 1 hijack handlers returned, 0 left") {
-		t.Errorf("the handler of a client that does not answer has not returned:%s", log)
-	}
+	bin := build(t, exampleFolder, ".")
+	steadily(t, func(t *testing.T) []string {
+		s := newSockets(t, bin, time.Millisecond)
+		silent, _, err := websocket.DefaultDialer.Dial("ws://"+s.servers[0].Addr+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		s.restart(0)
+		if log := s.stopped.Stderr(); !strings.Contains(log, "; 1 hijack handlers returned, 0 left") {
+			s.problem("the handler of a client that does not answer has not returned:%s", log)
+		}
+		return s.problems
+	})
 }

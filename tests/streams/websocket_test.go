@@ -29,23 +29,27 @@ func TestWebSocketsLeaveInOrder(t *testing.T) {
 	}
 	for name, pkg := range examples() {
 		t.Run(name, func(t *testing.T) {
-			s := newSockets(t, build(t, exampleFolder, pkg), spread)
-			s.open(clients)
-			for i := range s.servers { // a rolling restart
-				s.restart(i)
-			}
-			ends := s.ends()
-			t.Logf("%d WebSockets have closed: %v", len(ends), count(ends))
-			echoes := 0
-			for _, e := range ends {
-				echoes += e.Echoes
-				if e.Code != goingAway || e.Error != "" {
-					t.Errorf("a WebSocket of %s has ended with code %d and the error %q", e.of, e.Code, e.Error)
+			bin := build(t, exampleFolder, pkg)
+			steadily(t, func(t *testing.T) []string {
+				s := newSockets(t, bin, spread)
+				s.open(clients)
+				for i := range s.servers { // a rolling restart
+					s.restart(i)
 				}
-			}
-			if echoes == 0 {
-				t.Error("no message came back: the WebSockets were idle")
-			}
+				ends := s.ends()
+				t.Logf("%d WebSockets have closed: %v", len(ends), count(ends))
+				echoes := 0
+				for _, e := range ends {
+					echoes += e.Echoes
+					if e.Code != goingAway || e.Error != "" {
+						s.problem("a WebSocket of %s has ended with code %d and the error %q", e.of, e.Code, e.Error)
+					}
+				}
+				if echoes == 0 {
+					s.problem("no message came back: the WebSockets were idle")
+				}
+				return s.problems
+			})
 		})
 	}
 }
@@ -64,7 +68,7 @@ func TestWebSocketsAreCutOffWithoutHijacked(t *testing.T) {
 			s.open(clients)
 			s.restart(0)
 			ends := count(s.ends())
-			t.Logf("without Drain.Hijacked: %v", ends)
+			t.Logf("without Drain.Hijacked: %v %v", ends, s.problems)
 			if ends["1006"] == 0 {
 				t.Errorf("no WebSocket ended with 1006: %v", ends)
 			}
@@ -84,6 +88,12 @@ type sockets struct {
 	stopped *process.Process // the last that was
 	groups  []*group
 	clients int // of each group
+
+	problems []string
+}
+
+func (s *sockets) problem(format string, args ...any) {
+	s.problems = append(s.problems, fmt.Sprintf(format, args...))
 }
 
 func newSockets(t *testing.T, bin string, spread time.Duration) *sockets {
@@ -131,7 +141,7 @@ func (s *sockets) restart(i int) {
 	log := old.Stderr()
 	s.t.Logf("a stop took %v:%s", took.Round(time.Millisecond), log)
 	if old.Exit() != process.ExitClean || !strings.Contains(log, "drain graceful") {
-		s.t.Errorf("the server ended with %s:%s", old.Exit(), log)
+		s.problem("the server ended with %s:%s", old.Exit(), log)
 	}
 	for _, g := range s.groups {
 		g.await(s.t, s.clients, s.clients/2+i*s.clients)
