@@ -48,7 +48,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 	bin/fastdrain lab -demo
 
 # What takes its time, one after the other, and beside it what only counts.
-IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt \
+IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt test-streams \
 	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-lab
 BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule
 
@@ -56,11 +56,11 @@ BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule
 test: ## Run all checks and tests (11 minutes; as root, as some need network namespaces)
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
-# What takes its time and is about other versions than the pinned one.
-MORE := test-versions test-upgrade test-doctor
+# What takes its time: other versions than the pinned one, real services, and clients of npm.
+MORE := test-versions test-upgrade test-doctor test-streams-full
 
 .PHONY: test-more
-test-more: server ## Run what make test leaves out: the older versions, the move to a next one, doctor on real services (12 minutes)
+test-more: server ## Run what make test leaves out: the older versions, the move to a next one, doctor on real services, more clients of streams (15 minutes)
 	+@$(call each,$(MORE))
 
 .PHONY: test-in-turn

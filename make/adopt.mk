@@ -15,6 +15,15 @@ test-adopt: server ## Take the copy into services on real modules, and follow th
 test-doctor: server ## Ask doctor, verify and vulncheck about real services that drain and that never do (2 minutes)
 	$(GO) test -C tests -count=1 -timeout 20m ./doctor
 
+.PHONY: test-streams
+test-streams: server ## Restart servers of WebSockets and event streams under their clients (10 s)
+	cd examples/websocket && $(GO) vet ./...
+	$(GO) test -C tests -count=1 -parallel 8 -timeout 5m ./streams
+
+.PHONY: test-streams-full
+test-streams-full: server ## The same with 500 clients, also of npm and curl, and ten restarts (Node.js 20; 2 minutes)
+	$(GO) test -C tests -count=1 -v -timeout 10m ./streams -args -full
+
 .PHONY: test-fiber
 test-fiber: server ## Run Fiber's own tests with upstream and with the copy, and compare them one by one (5 minutes)
 	$(GO) test -C tests -count=1 -v -timeout 40m -tags fiber -run TestFiberSuite ./upstream

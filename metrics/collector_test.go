@@ -175,6 +175,8 @@ func TestCollectorFollowsADrain(t *testing.T) {
 		"fasthttp_server_drains_total/api/graceful":                           1,
 		"fasthttp_server_drained_connections_total/api/closed_after_response": 2,
 		"fasthttp_server_drained_connections_total/api/closed_idle":           2,
+		"fasthttp_server_drained_hijacked_connections_total/api/returned":     1,
+		"fasthttp_server_drained_hijacked_connections_total/api/left":         0,
 	})
 	if sum, want := r.Outcomes.Total(), openAtStop; sum != want {
 		t.Errorf("%d connections ended, %d were open: %v", sum, want, r)
@@ -192,6 +194,8 @@ func accountOf(server string, r fasthttp.DrainReport) series {
 		"fasthttp_server_final_read_requests_total//rejected":              float64(r.FinalReadRejected),
 		"fasthttp_server_late_connections_total//":                         float64(r.Late),
 		"fasthttp_server_undelivered_connections_total//":                  float64(r.Undelivered),
+		"fasthttp_server_drained_hijacked_connections_total//returned":     float64(r.HijackedReturned),
+		"fasthttp_server_drained_hijacked_connections_total//left":         float64(r.HijackedLeft),
 		"fasthttp_server_drained_connections_total//hijacked":              float64(o.Hijacked),
 		"fasthttp_server_drained_connections_total//error":                 float64(o.Error),
 		"fasthttp_server_drained_connections_total//forced":                float64(o.Forced),

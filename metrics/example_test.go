@@ -136,6 +136,7 @@ func ExampleRegister() {
 	// fasthttp.server.final_read.requests {request}
 	// fasthttp.server.connections.late {connection}
 	// fasthttp.server.connections.undelivered {connection}
+	// fasthttp.server.drained_hijacked_connections {connection}
 }
 
 func ExampleTraceShutdowns() {

@@ -91,6 +91,7 @@ var (
 	states   = []string{"new", "active", "idle"}
 	outcomes = outcomeNames()
 	results  = []string{"served", "rejected"}
+	hijacked = []string{"returned", "left"}
 
 	// strategies are those of [fasthttp.ListenerReport], best first.
 	strategies = []string{"twin", "migrate", "syn_filter", "poll", "deadline", "close"}
@@ -141,7 +142,7 @@ var instruments = []Instrument{
 		Prometheus: "fasthttp_server_hijacked_connections",
 		OTel:       "fasthttp.server.connections.hijacked",
 		Kind:       Level, Unit: connection,
-		Help: "Hijack handlers that are running; a drain does not wait for them.",
+		Help: "Hijack handlers that are running; a drain waits for them as long as Drain.Hijacked says.",
 		read: one(func(s *snapshot) float64 { return float64(s.conns.Hijacked) }),
 	},
 	{
@@ -267,6 +268,16 @@ var instruments = []Instrument{
 		Kind:       Counter, Unit: connection,
 		Help: "Connections whose peer had not acknowledged all bytes when their linger ended in a drain: the kernel goes on sending.",
 		read: one(func(s *snapshot) float64 { return float64(s.totals.Undelivered) }),
+	},
+	{
+		Prometheus: "fasthttp_server_drained_hijacked_connections_total",
+		OTel:       "fasthttp.server.drained_hijacked_connections",
+		Kind:       Counter, Unit: connection,
+		Help:  "Hijacked connections of drains: those whose handlers returned in the drain, and those left at its end.",
+		Label: "result", Attribute: "fasthttp.hijacked.result", Values: hijacked,
+		read: each(hijacked, func(s *snapshot) []int {
+			return []int{s.totals.HijackedReturned, s.totals.HijackedLeft}
+		}),
 	},
 }
 

@@ -58,6 +58,7 @@ func startServer(t *testing.T) *testServer {
 		CloseOnShutdown: true,
 	}
 	s.Drain.FinalRead = time.Second
+	s.Drain.Hijacked = bound
 	s.Drain.OnPhase = func(p fasthttp.DrainPhase) { s.phases <- p }
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -77,6 +77,8 @@ func reportAttributes(r fasthttp.DrainReport) []attribute.KeyValue {
 		attribute.Int("fasthttp.drain.final_read.rejected", r.FinalReadRejected),
 		attribute.Int("fasthttp.drain.late", r.Late),
 		attribute.Int("fasthttp.drain.undelivered", r.Undelivered),
+		attribute.Int("fasthttp.drain.hijacked.returned", r.HijackedReturned),
+		attribute.Int("fasthttp.drain.hijacked.left", r.HijackedLeft),
 	}
 	for i, n := range outcomeCounts(r.Outcomes) {
 		attrs = append(attrs, attribute.Int("fasthttp.drain.outcome."+outcomes[i], n))

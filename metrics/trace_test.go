@@ -84,6 +84,8 @@ func TestADrainIsATrace(t *testing.T) {
 		"fasthttp.drain.final_read.rejected":           0,
 		"fasthttp.drain.late":                          int64(r.Late),
 		"fasthttp.drain.undelivered":                   int64(r.Undelivered),
+		"fasthttp.drain.hijacked.returned":             1,
+		"fasthttp.drain.hijacked.left":                 0,
 		"fasthttp.drain.outcome.closed_after_response": 2,
 		"fasthttp.drain.outcome.closed_idle":           2,
 		"fasthttp.drain.outcome.left_open":             0,

@@ -1,15 +1,22 @@
 package fasthttp
 
 import (
-	"slices"
 	"time"
+
+	"github.com/valyala/fasthttp/internal/window"
 )
 
 // doneBound is when, after the stop, RequestCtx.Done of the requests that began
-// after it is closed if a caller of Shutdown waits for ever, as nothing else ends
+// after it is closed if a context of Shutdown has no deadline, as nothing else ends
 // a handler that waits for it: two thirds of the grace period that Kubernetes
 // gives a pod by default.
 const doneBound = 20 * time.Second
+
+// doneShare is the part of what the context left at the stop that is left when Done
+// of those requests closes, if it has a deadline. A stream that ends with Done, and
+// whose client came back on its connection in the window, would hold the drain to
+// its end otherwise, at every deploy.
+const doneShare = 4
 
 // bindDone gives a ctx the Done of the connection's current request. It keeps
 // that from request to request.
@@ -33,9 +40,11 @@ func (d *drain) closeLateDone() {
 	}
 }
 
-// waitsForever says whether a caller of Shutdown does.
-func (d *drain) waitsForever() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.ContainsFunc(d.waiters, func(w patience) bool { return w.eternal })
+// lateDoneIn is how long after the stop that is to happen.
+func (d *drain) lateDoneIn() time.Duration {
+	left := d.contextLeft(d.stopAt)
+	if left == window.Unlimited {
+		return doneBound
+	}
+	return left - left/doneShare
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -161,30 +162,70 @@ func TestDoneAfterATimeoutOnAServerThatServesAgain(t *testing.T) {
 	}
 }
 
-// Where Shutdown waits for ever, a handler that waits for Done ends all the
-// same, and not before the bound.
-func TestDoneOfAFinalRequestUnderPlainShutdown(t *testing.T) {
-	inDrainBubble(t, func(t *testing.T) {
-		waiting, ended := make(chan struct{}), make(chan time.Time, 1)
-		r := startDrainRig(t, drainKind{net: "memory"}, &Server{Handler: func(ctx *RequestCtx) {
-			if string(ctx.Path()) == "/stream" {
-				close(waiting)
-				<-ctx.Done()
-				ended <- time.Now()
-			}
-		}})
-		c := r.dialIdle()
-		began := time.Now()
-		call := r.stopWith(context.Background())
-		c.get("/stream")
-		r.await("the handler", waiting)
-		time.Sleep(doneBound + deafGrace)
-		call.wantNil()
-		if held := (<-ended).Sub(began); held < doneBound {
-			t.Errorf("Done was closed %v after the stop, want %v", held, doneBound)
+// A handler that waits for Done, as a stream of events does, and began after the stop
+// does not hold the drain to its end: Done closes when a quarter of the context is
+// left, and at the bound where it has no deadline.
+func TestDoneOfAFinalRequestLetsTheDrainEnd(t *testing.T) {
+	background := func() (context.Context, context.CancelFunc) { return context.Background(), func() {} }
+	within := func(d time.Duration) func() (context.Context, context.CancelFunc) {
+		return func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), d)
 		}
-		c.wantCode(StatusOK, saysClose)
-	})
+	}
+	for name, test := range map[string]struct {
+		lameDuck time.Duration
+		ctx      func() (context.Context, context.CancelFunc)
+		joins    func() (context.Context, context.CancelFunc) // another call of Shutdown
+		holds    time.Duration                                // after the stop
+	}{
+		"Shutdown":             {ctx: background, holds: doneBound},
+		"a context to cancel":  {ctx: func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) }, holds: doneBound},
+		"8 s":                  {ctx: within(8 * time.Second), holds: 6 * time.Second},
+		"a minute":             {ctx: within(time.Minute), holds: 45 * time.Second},
+		"400 ms":               {ctx: within(400 * time.Millisecond), holds: 300 * time.Millisecond},
+		"a lame duck of it":    {lameDuck: 2 * time.Second, ctx: within(10 * time.Second), holds: 6 * time.Second},
+		"who comes has longer": {ctx: within(4 * time.Second), joins: within(8 * time.Second), holds: 6 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inDrainBubble(t, func(t *testing.T) {
+				began, ended := make(chan struct{}), make(chan time.Time, 1)
+				r := startDrainRig(t, drainKind{net: "memory"}, &Server{
+					Drain: Drain{LameDuck: test.lameDuck},
+					Handler: func(ctx *RequestCtx) {
+						if string(ctx.Path()) == "/stream" {
+							close(began)
+							<-ctx.Done()
+							ended <- time.Now()
+						}
+					},
+				})
+				c := r.dialIdle()
+				ctx, cancel := test.ctx()
+				defer cancel()
+				call := r.begin(ctx)
+				if test.joins != nil {
+					longer, cancel := test.joins()
+					defer cancel()
+					call = r.begin(longer)
+				}
+				synctest.Wait()
+				time.Sleep(test.lameDuck)
+				synctest.Wait()
+				stop := time.Now()
+				c.get("/stream")
+				r.await("the handler", began)
+				held := (<-ended).Sub(stop)
+				if held < test.holds || held > test.holds+deafGrace {
+					t.Errorf("Done was closed %v after the stop, want %v", held, test.holds)
+				}
+				c.wantCode(StatusOK, saysClose)
+				_ = c.c.Close()
+				if report := call.wantNil(); report.Verdict() != "graceful" {
+					t.Errorf("the drain was not graceful: %v", report)
+				}
+			})
+		})
+	}
 }
 
 // A ctx comes from a pool, and may have served a final request of an earlier drain.

@@ -58,7 +58,7 @@ type drain struct {
 	finished chan struct{}
 
 	mu      sync.Mutex
-	waiters []patience
+	waiters []time.Time // the deadlines of those who call Shutdown, zero without one
 
 	gaveUp  bool
 	phase   DrainPhase
@@ -66,10 +66,9 @@ type drain struct {
 	queues  []ListenerReport
 	open    int // at the stop
 
-	hijackedAtStop, hijackedLeft int
-	hijackEnded                  bool // hijackedLeft is known
-	window                       windowReport
-	err                          error
+	hijacks hijackReport
+	window  windowReport
+	err     error
 }
 
 func newDrain() *drain {
@@ -94,12 +93,13 @@ func newDrain() *drain {
 // drain has ended that left nothing behind: what one that timed out has left is in
 // it to its end, and another Serve may have begun.
 type drainState struct {
-	begun    atomic.Uint32
-	table    atomic.Pointer[connTable]
-	current  atomic.Pointer[drain]
-	report   atomic.Pointer[drain]
-	hijacked atomic.Int32
-	asking   atomic.Int32 // connections of unknown types for their addresses
+	begun        atomic.Uint32
+	table        atomic.Pointer[connTable]
+	current      atomic.Pointer[drain]
+	report       atomic.Pointer[drain]
+	hijacked     atomic.Int32 // hijack handlers that run, and how many have ended
+	hijacksEnded atomic.Int64
+	asking       atomic.Int32 // connections of unknown types for their addresses
 
 	underway *drain
 	past     DrainTotals // of the drains that have ended
@@ -148,7 +148,7 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
 			d.closeOnShutdown = s.CloseOnShutdown
 			d.entered[PhaseServing] = time.Now()
-			d.waiters = []patience{patienceOf(ctx)}
+			d.waiters = []time.Time{deadlineOf(ctx)}
 			begun = true
 			s.drains.underway = d
 			s.drains.report.Store(d)
@@ -159,7 +159,7 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 		d.mu.Lock()
 		joined := !d.gaveUp || d.phase >= PhaseStopped
 		if joined && !begun {
-			d.waiters = append(d.waiters, patienceOf(ctx))
+			d.waiters = append(d.waiters, deadlineOf(ctx))
 		}
 		d.mu.Unlock()
 		if joined {

@@ -2,8 +2,10 @@ package fasthttp
 
 import "time"
 
-// hijackEnded uncounts a hijack handler, and wakes the drain that waits for the last.
+// hijackEnded counts the end of a hijack handler, and wakes the drain that waits for
+// the last. Whoever sees that none runs any more sees all their ends.
 func (s *Server) hijackEnded() {
+	s.drains.hijacksEnded.Add(1)
 	if d := s.drains.report.Load(); s.drains.hijacked.Add(-1) == 0 && d != nil {
 		d.wakeUp()
 	}
@@ -26,17 +28,31 @@ func (s *Server) awaitHijacked(d *drain) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.hijackedLeft, d.hijackEnded = int(s.drains.hijacked.Load()), true
+	d.hijacks.left = int(s.drains.hijacked.Load())
+	d.hijacks.returned = int(s.drains.hijacksEnded.Load() - d.hijacks.endedBefore)
+	d.hijacks.over = true
 }
 
-// hijacks says how many hijack handlers have returned in a drain, of those that ran
-// at the stop or began since, and how many run.
-func (s *Server) hijacks(d *drain, began int) (returned, left int) {
-	left = int(s.drains.hijacked.Load())
+// hijackReport is what a drain knows of hijack handlers; guarded by drain.mu.
+type hijackReport struct {
+	stopped        bool  // endedBefore is known
+	endedBefore    int64 // Server.drains.hijacksEnded at the stop
+	over           bool  // the rest is known
+	returned, left int
+}
+
+// hijacks says how many hijack handlers have returned in a drain, which never falls,
+// and how many run; the latter is final if the drain is over.
+func (s *Server) hijacks(d *drain) (returned, left int, over bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.hijackEnded {
-		left = d.hijackedLeft
+	h := d.hijacks
+	if h.over {
+		return h.returned, h.left, true
 	}
-	return max(0, d.hijackedAtStop+began-left), left
+	left = int(s.drains.hijacked.Load())
+	if h.stopped {
+		returned = int(s.drains.hijacksEnded.Load() - h.endedBefore)
+	}
+	return returned, left, false
 }

@@ -54,6 +54,9 @@ func TestShutdownWaitsForHijackHandlers(t *testing.T) {
 			if now := s.DrainReport(); now.HijackedLeft != test.left {
 				t.Errorf("the account has changed: %v", now)
 			}
+			if sum := s.DrainTotals(); sum.HijackedReturned != test.returned || sum.HijackedLeft != test.left {
+				t.Errorf("waiting for %v: totals %+v, want %d returned and %d left", test.wait, sum, test.returned, test.left)
+			}
 			_, _ = before.c.Close(), within.c.Close()
 		})
 	}

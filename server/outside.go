@@ -34,7 +34,7 @@ func (s *Server) stopConns(d *drain) {
 	})
 	d.mu.Lock()
 	d.open = open
-	d.hijackedAtStop = int(s.drains.hijacked.Load())
+	d.hijacks.stopped, d.hijacks.endedBefore = true, s.drains.hijacksEnded.Load()
 	d.mu.Unlock()
 
 	s.stop.Store(1)

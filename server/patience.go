@@ -11,26 +11,21 @@ import (
 
 // This file has what the contexts of the callers of Shutdown leave for a drain.
 
-// patience is how long a caller of Shutdown waits.
-type patience struct {
-	deadline time.Time // zero if there is none
-	eternal  bool      // its context can never end
-}
-
-func patienceOf(ctx context.Context) patience {
+// deadlineOf is how long a caller of Shutdown waits: zero if there is no end.
+func deadlineOf(ctx context.Context) time.Time {
 	t, _ := ctx.Deadline()
-	return patience{t, ctx.Done() == nil}
+	return t
 }
 
 // deadline is the last of those of the contexts of Shutdown; ok is false if one of
 // them has none. Call with mu held.
 func (d *drain) deadline() (last time.Time, ok bool) {
-	for _, w := range d.waiters {
-		if w.deadline.IsZero() {
+	for _, t := range d.waiters {
+		if t.IsZero() {
 			return time.Time{}, false
 		}
-		if w.deadline.After(last) {
-			last = w.deadline
+		if t.After(last) {
+			last = t
 		}
 	}
 	return last, true
@@ -39,11 +34,11 @@ func (d *drain) deadline() (last time.Time, ok bool) {
 // leave takes a caller of Shutdown out of a drain and says whether it was the
 // last one, in which case the drain gives up. What is left of the drain takes the
 // time that the others have.
-func (d *drain) leave(p patience) (last bool) {
+func (d *drain) leave(deadline time.Time) (last bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.waiters) > 1 {
-		i := slices.Index(d.waiters, p)
+		i := slices.Index(d.waiters, deadline)
 		d.waiters = slices.Delete(d.waiters, i, i+1)
 		return false
 	}

@@ -70,8 +70,8 @@ type DrainReport struct {
 	Undelivered int
 
 	// HijackedReturned and HijackedLeft count the hijack handlers that ran at the
-	// stop or began since: those that have returned, and those that have not, at
-	// the drain's end. See [Drain.Hijacked].
+	// stop or began since: those that have returned, and those that have not, so
+	// far or at the drain's end. See [Drain.Hijacked].
 	HijackedReturned, HijackedLeft int
 
 	// Listeners has a line for each listener that the drain closed.
@@ -229,7 +229,7 @@ func (s *Server) DrainReport() DrainReport {
 	r.Late = int(d.count.late.Load())
 	r.Undelivered = int(d.count.undelivered.Load())
 	r.Outcomes.add(&d.count)
-	r.HijackedReturned, r.HijackedLeft = s.hijacks(d, r.Outcomes.Hijacked)
+	r.HijackedReturned, r.HijackedLeft, _ = s.hijacks(d)
 	r.Open = s.Conns()
 	return r
 }

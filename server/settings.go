@@ -87,6 +87,7 @@ type Drain struct {
 	// RequestCtx.Done of their requests is closed by then. By default it does
 	// not wait, as upstream and net/http do not. What has not returned is in the
 	// account, [DrainReport.HijackedLeft], and keeps no drain from being graceful.
+	// docs/streams.md says what to write in the handler.
 	Hijacked time.Duration
 
 	// ForceClose closes the connections that are left when the context of

@@ -49,15 +49,16 @@ func (s *Server) Shutdown() error {
 //
 // ShutdownWithContext waits for hijacked connections only if [Drain.Hijacked] says
 // so, and not for handlers that [TimeoutHandler] has answered for. It does not
-// interrupt a handler that ignores RequestCtx.Done; for a request that begins after
-// the stop Done closes when ctx ends, or 20 s after the stop if ctx never can, as
-// with Shutdown.
+// interrupt a handler that ignores RequestCtx.Done. For a request that begins after
+// the stop Done closes when a quarter is left of what ctx left at the stop, so that a
+// handler that ends with it does not hold the drain to its end; 20 s after the stop if
+// ctx has no deadline, as with Shutdown; and with the drain at the latest.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
 	d := s.joinDrain(ctx)
 	select {
 	case <-d.finished:
 	case <-ctx.Done():
-		if d.leave(patienceOf(ctx)) {
+		if d.leave(deadlineOf(ctx)) {
 			<-d.finished
 		}
 	}
@@ -107,7 +108,7 @@ func (s *Server) runDrain(d *drain) {
 	if last == PhaseTimedOut {
 		s.drains.left = append(s.drains.left, d)
 	} else {
-		s.drains.past.add(&d.count)
+		s.drains.past.add(s, d)
 	}
 	s.mu.Unlock()
 	close(d.finished)
@@ -125,7 +126,7 @@ func (s *Server) awaitConns(d *drain) bool {
 		case <-d.giveUp:
 			return d.left.Load() == 0
 		case now := <-look.C:
-			if now.Sub(d.stopAt) >= doneBound && d.waitsForever() {
+			if now.Sub(d.stopAt) >= d.lateDoneIn() {
 				d.closeLateDone()
 			}
 			var deafOnes []net.Conn
@@ -190,7 +191,7 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 		}
 		s.drains.left = slices.DeleteFunc(s.drains.left, func(before *drain) bool {
 			if !survives[before] {
-				s.drains.past.add(&before.count)
+				s.drains.past.add(s, before)
 			}
 			return !survives[before]
 		})

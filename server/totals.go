@@ -12,6 +12,10 @@ type DrainTotals struct {
 	Accepted                           int
 	FinalReadServed, FinalReadRejected int
 	Late, Undelivered                  int
+
+	// HijackedReturned rises as hijack handlers return in a drain, HijackedLeft
+	// at the drain's end, by those that have not.
+	HijackedReturned, HijackedLeft int
 }
 
 // DrainTotals returns the sums of all drains so far.
@@ -20,23 +24,29 @@ func (s *Server) DrainTotals() DrainTotals {
 	defer s.mu.Unlock()
 	t := s.drains.past
 	for _, d := range s.drains.left {
-		t.add(&d.count)
+		t.add(s, d)
 	}
 	if d := s.drains.underway; d != nil {
 		t.Drains++
-		t.add(&d.count)
+		t.add(s, d)
 	}
 	return t
 }
 
 // add adds the counts of a drain.
-func (t *DrainTotals) add(c *drainCount) {
+func (t *DrainTotals) add(s *Server, d *drain) {
+	c := &d.count
 	t.Outcomes.add(c)
 	t.Accepted += int(c.accepted.Load())
 	t.FinalReadServed += int(c.finalServed.Load())
 	t.FinalReadRejected += int(c.finalRejected.Load())
 	t.Late += int(c.late.Load())
 	t.Undelivered += int(c.undelivered.Load())
+	returned, left, over := s.hijacks(d)
+	t.HijackedReturned += returned
+	if over {
+		t.HijackedLeft += left
+	}
 }
 
 // end counts a drain that has ended, by its verdict.

@@ -274,7 +274,7 @@ func (c *lookConn) SetReadDeadline(t time.Time) error {
 func TestSecondWakeDoesNotHitALastLook(t *testing.T) {
 	s, c := &Server{}, &lookConn{}
 	c.dc = s.track(c)
-	c.dc.d.waiters = []patience{{}} // no deadline
+	c.dc.d.waiters = []time.Time{{}} // no deadline
 	c.dc.d.mode.Store(modeStopped)
 	err := c.dc.finalRead(os.ErrDeadlineExceeded, func() error {
 		if c.read.Equal(expired) {

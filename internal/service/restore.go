@@ -38,7 +38,7 @@ func (n *note) restore(goMod, path, line string) (*restored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nothing was changed: %w", err)
 	}
-	old, err := parseGoMod(noteName, []byte(n.GoMod))
+	old, err := parseGoMod(NoteName, []byte(n.GoMod))
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +254,7 @@ func (w *workNote) restoreWork(dir, goMod string, ours []byte) (file string, tex
 	if err != nil {
 		return "", nil, "", err
 	}
-	was, err := modfile.ParseWork(noteName, []byte(w.Was), nil)
+	was, err := modfile.ParseWork(NoteName, []byte(w.Was), nil)
 	if err != nil {
 		return "", nil, "", err
 	}
@@ -281,7 +281,7 @@ func (w *workNote) restoreWork(dir, goMod string, ours []byte) (file string, tex
 	if string(now) == w.Is {
 		return file, []byte(w.Was), "", nil
 	}
-	set, err := modfile.ParseWork(noteName, []byte(w.Is), nil)
+	set, err := modfile.ParseWork(NoteName, []byte(w.Is), nil)
 	if err != nil {
 		return "", nil, "", err
 	}

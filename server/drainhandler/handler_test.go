@@ -231,6 +231,23 @@ func TestTimedOutDrainIsShownAsSuch(t *testing.T) {
 	wants(t, ask(New(s.Server), "/debug/drain", "").Body(), "Drained: timed out", "Open connections", stuck.LocalAddr().String())
 }
 
+func TestPageCountsHijackHandlers(t *testing.T) {
+	s := serve(t)
+	s.Drain.Hijacked = bound
+	hijack := s.Handler
+	s.Handler = func(ctx *fasthttp.RequestCtx) { ctx.Hijack(func(net.Conn) { hijack(ctx) }) }
+	s.get("/stuck")
+	done := s.drain(context.Background(), 0)
+	wants(t, ask(New(s.Server), "/debug/drain", "").Body(), "Draining", "hijack handlers that have returned", ">0<", "that run", ">1<")
+	s.release()
+	await(t, "the end of Shutdown", done)
+	wants(t, ask(New(s.Server), "/debug/drain", "").Body(), "Drained", "hijack handlers that have returned", ">1<", "that run", ">0<")
+	account := askJSON(t, s.Server)["drain"].(map[string]any)
+	if account["hijacked_returned"] != 1.0 || account["hijacked_left"] != 0.0 {
+		t.Errorf("the account is %v, want one hijack handler that has returned", account)
+	}
+}
+
 func TestPageSaysHowLongTheDrainMayTake(t *testing.T) {
 	s := serve(t)
 	s.get("/stuck")

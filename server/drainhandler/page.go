@@ -101,6 +101,8 @@ footer { font-size: .85rem; margin: 2rem 0 1rem; }
 <tr><td>requests rejected in a final read</td><td class="n">{{.FinalReadRejected}}</td></tr>
 <tr><td>connections late</td><td class="n">{{.Late}}</td></tr>
 <tr><td>connections closed before all was acknowledged</td><td class="n">{{.Undelivered}}</td></tr>
+<tr><td>hijack handlers that have returned</td><td class="n">{{.HijackedReturned}}</td></tr>
+<tr><td>hijack handlers that run</td><td class="n">{{.HijackedLeft}}</td></tr>
 {{- range .Listeners}}
 <tr><td>accept queue of {{.Address}} ({{.Strategy}}{{if .MayHaveReset}}: connections may have been reset{{with .Why}}, as {{.}}{{end}}{{end}})</td><td class="n">{{.Accepted}}</td></tr>
 {{- end}}

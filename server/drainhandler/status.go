@@ -75,6 +75,8 @@ type Drain struct {
 	FinalReadRejected int        `json:"final_read_rejected"`
 	Late              int        `json:"late"`
 	Undelivered       int        `json:"undelivered"`
+	HijackedReturned  int        `json:"hijacked_returned"`
+	HijackedLeft      int        `json:"hijacked_left"`
 	Listeners         []Listener `json:"listeners"`
 }
 
@@ -169,6 +171,8 @@ func drainOf(r fasthttp.DrainReport) *Drain {
 		FinalReadRejected: r.FinalReadRejected,
 		Late:              r.Late,
 		Undelivered:       r.Undelivered,
+		HijackedReturned:  r.HijackedReturned,
+		HijackedLeft:      r.HijackedLeft,
 		Listeners:         []Listener{},
 	}
 	r.Outcomes.Each(func(name string, n int) {

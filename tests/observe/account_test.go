@@ -79,6 +79,9 @@ func account(server string, r fasthttp.DrainReport, wrap string) []number {
 		{sel("fasthttp_server_final_read_requests_total"), "result", map[string]float64{
 			"served": float64(r.FinalReadServed), "rejected": float64(r.FinalReadRejected),
 		}},
+		{sel("fasthttp_server_drained_hijacked_connections_total"), "result", map[string]float64{
+			"returned": float64(r.HijackedReturned), "left": float64(r.HijackedLeft),
+		}},
 		single(sel("fasthttp_server_late_connections_total"), float64(r.Late)),
 		single(sel("fasthttp_server_stop_accepted_connections_total"), float64(r.Accepted)),
 		single(sel("fasthttp_server_drain_duration_seconds"), r.Duration.Seconds()),

@@ -15,6 +15,7 @@ const (
 	stopSeen      = "fasthttp_server_stop_seen_connections"
 	hijacked      = "fasthttp_server_hijacked_connections"
 	drained       = "fasthttp_server_drained_connections_total"
+	hijackedEnds  = "fasthttp_server_drained_hijacked_connections_total"
 	finalRequests = "fasthttp_server_final_read_requests_total"
 	late          = "fasthttp_server_late_connections_total"
 	undelivered   = "fasthttp_server_undelivered_connections_total"

@@ -36,7 +36,7 @@ func connectionPanels() []Panel {
 			"How long ago the last request of an idle connection began, of the one where that is longest. It is bounded by IdleTimeout and the longest request; far above the idle time-out of the proxy in front it shows a leak.",
 			"s", 8, query("max by (instance) ("+sel(oldestIdle)+")", "{{instance}}"))),
 		lines("Hijacked connections",
-			"Hijack handlers that are running (WebSockets, tunnels). They have left the server's care: a drain does not wait for them.",
+			"Hijack handlers that are running (WebSockets, tunnels). A drain tells them to leave, and waits for them as long as Drain.Hijacked says.",
 			"short", 8, query("sum by (instance) ("+sel(hijacked)+")", "{{instance}}")),
 	}
 }
@@ -84,7 +84,18 @@ func drainPanels() []Panel {
 		24, query(phaseNumber(), "{{instance}} {{server}}"))
 	timeline.GridPos.H = 6
 
-	return []Panel{timeline, verdicts, outcomes, took, final, lost, accountPanel(), strategyPanel()}
+	return []Panel{timeline, verdicts, outcomes, took, final, lost, accountPanel(), strategyPanel(), hijackedPanel()}
+}
+
+// hijackedPanel is how many hijacked connections have left in time.
+func hijackedPanel() Panel {
+	p := whole(stats("Hijacked connections of drains",
+		"WebSockets and the like that were open at a stop or opened since. Returned: their handlers were done by the drain's end. Left: they were not, and were cut off if the process ended then; a longer Drain.Hijacked waits for them.",
+		"short", 8, now("sum by (result) (increase("+sel(hijackedEnds)+"[$__range]))", "{{result}}")))
+	p = byThreshold(p, steps("green", 0.5, "orange"))
+	p = color(p, "returned", "green")
+	p.GridPos.H = 4
+	return p
 }
 
 // accountPanel is what the account says of the connections taken since the stop.
