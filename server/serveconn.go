@@ -182,7 +182,7 @@ func (dc *drainConn) draining() bool {
 // the last anyhow. A hijack is never told to close: the loop would send its 101
 // and then skip the hijack handler.
 func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
-	dc.handled = true
+	dc.handled, dc.halfRead = true, false
 	dc.ending = endNone
 	if !hijack && dc.closes(ctx, br, body) {
 		if dc.ending = endClose; unread(body) {
