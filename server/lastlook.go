@@ -26,9 +26,6 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 	if unread(body) {
 		return true
 	}
-	if br != nil {
-		_, _ = br.Discard(br.Buffered()) // line ends
-	}
 	sock, tc := peekable(dc.Conn)
 	if sock != nil && tc == nil {
 		return requestReceived(sock)

@@ -67,3 +67,24 @@ func TestLineEndsAreNotLate(t *testing.T) {
 		})
 	}
 }
+
+// Line ends behind a request are none, and do not keep its response from being the
+// last one (RFC 9112 section 2.2).
+func TestLineEndsAreNoRequest(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		release, running := make(chan struct{}), make(chan struct{}, 1)
+		s := heldServer(release, running, Drain{})
+		s.CloseOnShutdown = true
+		r := startDrainRig(t, drainKind{net: "memory"}, s)
+		c := r.dial()
+		c.send(drainGet("/held") + "\r\n\r\n")
+		r.await("the handler", running)
+		call := r.stop()
+		close(release)
+		c.want("/held", saysClose)
+		_ = c.c.Close()
+		if report := call.wantNil(); report.Late != 0 {
+			t.Errorf("%v, want none late", report)
+		}
+	})
+}

@@ -29,7 +29,7 @@ type mutant struct {
 var mended = []mutant{
 	{"an unknown wrapper is woken before its first request", "outside.go",
 		"return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle", "return isTLS && false", ""},
-	{"a look goes through an unknown wrapper", "finalread.go",
+	{"a look goes through an unknown wrapper", "lastlook.go",
 		"\tif !known(dc.Conn) {\n\t\tsock := lookedAt(dc.Conn)", "\tif dc.Conn == nil {\n\t\tsock := lookedAt(dc.Conn)", ""},
 	{"reflect goes through nil", "socket.go",
 		"v, err := v.FieldByIndexErr(field.Index)", "v, err := v.FieldByIndex(field.Index), error(nil)", ""},
