@@ -278,3 +278,24 @@ func TestShutdownWaitsForTheCloseOfAListener(t *testing.T) {
 		}
 	})
 }
+
+// A connection that is deaf to its deadline is closed while the Close of a listener, and
+// an Accept that only this ends, take their time.
+func TestDeafConnectionDoesNotWaitForTheCloseOfAListener(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		k := drainKind{net: "memory"}
+		inner := newDrainListener(t, k)
+		ln := &slowListener{Listener: wrapListener{inner, func(c net.Conn) net.Conn { return perReadConn{c} }}}
+		r := startDrainRigOn(t, k, &Server{Drain: Drain{FinalRead: -1}}, ln)
+		r.ln = inner
+		c := r.dialIdle()
+		begun := time.Now()
+		call := r.stop()
+		c.wantEOF()
+		if took := time.Since(begun); took > acceptTime {
+			t.Errorf("it was closed after %v", took)
+		}
+		_ = c.c.Close()
+		call.wantNil()
+	})
+}

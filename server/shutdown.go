@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// deafGrace is the time between two looks for connections that should have
-// noticed the end of their window. One that has not at two looks running is
-// closed: its Read does not obey a deadline that is set while it waits.
-const deafGrace = 200 * time.Millisecond
-
-// deafShare is the part of the context that such a look may take: there are two, and
-// a linger.
-const deafShare = 8
-
 // Shutdown stops the Server without losing a request. It is
 // [Server.ShutdownWithContext] with a context that never ends.
 func (s *Server) Shutdown() error {
@@ -82,6 +73,7 @@ func (s *Server) runDrain(d *drain) {
 		d.sleep(lameDuck)
 	}
 	s.stopConns(d)
+	endLooks := s.beginLooks(d)
 	d.enter(PhaseClosingListeners)
 	s.closeListeners(d, loops)
 	d.enter(PhaseDraining)
@@ -98,6 +90,7 @@ func (s *Server) runDrain(d *drain) {
 			last = PhaseTimedOut
 		}
 	}
+	endLooks()
 	s.awaitHijacked(d)
 	d.enter(last)
 
@@ -114,48 +107,20 @@ func (s *Server) runDrain(d *drain) {
 }
 
 // awaitConns waits until the last connection has closed, or says false when
-// the drain gives up. It closes connections that do not obey their deadline.
+// the drain gives up.
 func (s *Server) awaitConns(d *drain) bool {
-	t := s.connTable()
-	look := time.NewTicker(max(time.Millisecond, min(deafGrace, d.contextLeft(time.Now())/deafShare)/2))
-	defer look.Stop()
-	for deaf := false; d.left.Load() != 0; deaf = !deaf {
+	late := time.NewTimer(time.Until(d.stopAt.Add(doneBound)))
+	defer late.Stop()
+	for d.left.Load() != 0 {
 		select {
 		case <-d.empty:
 		case <-d.giveUp:
 			return d.left.Load() == 0
-		case now := <-look.C:
-			if now.Sub(d.stopAt) >= doneBound && d.waitsForever() {
+		case <-late.C:
+			if d.waitsForever() {
 				d.closeLateDone()
 			}
-			var deafOnes []net.Conn
-			t.eachShard(func(sh *connShard) {
-				for dc := sh.first; dc != nil; dc = dc.next {
-					if dc.endPatience(now) {
-						deafOnes = append(deafOnes, dc.abort())
-					}
-					if !deaf || dc.cut != cutNot {
-						continue
-					}
-					// A socket obeys its deadlines: one that is late waits for
-					// the machine, or for code of the application. Two looks,
-					// as a loop that has just gone idle has not noted yet when
-					// its window ends.
-					sock, _ := stream(dc.Conn)
-					late := sock == nil && now.After(dc.noticeBy(d))
-					if late && dc.overdue {
-						// An unknown wrapper that has noticed
-						// the stop, but sets deadlines of its
-						// own, ends as with upstream.
-						if known(dc.Conn) || !dc.stopSeen {
-							dc.cut = cutForced
-						}
-						deafOnes = append(deafOnes, dc.abort())
-					}
-					dc.overdue = late
-				}
-			})
-			closeAll(deafOnes)
+			late.Reset(deafGrace) // another may join, and wait for ever
 		}
 	}
 	return true
