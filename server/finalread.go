@@ -86,21 +86,23 @@ func (dc *drainConn) closeIdle() error {
 // closes decides, in a drain, whether a response says 'Connection: close'.
 func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
 	d := dc.d
-	switch d.mode.Load() {
+	mode := d.mode.Load()
+	switch mode {
 	case modeServing:
 		return false
-	case modeLameDuck:
-		return !dc.more(ctx, br, body)
 	case modeAbandoned:
 		return true
+	}
+	// What follows an upload that the handler has not read cannot be seen.
+	unseen := d.closeOnShutdown && unread(body) && !followed(br, body)
+	if mode == modeLameDuck {
+		return unseen || !dc.more(ctx, br, body)
 	}
 	dc.seeStop()
 	if !dc.final {
 		// Its request began before the stop: the response says so only if the
-		// application asked for that, or if no window will follow. What follows
-		// an upload that the handler has not read cannot be seen.
-		return d.closeOnShutdown && unread(body) && !followed(br, body) ||
-			(d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
+		// application asked for that, or if no window will follow.
+		return unseen || (d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
 	}
 	return !time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)
 }
