@@ -34,6 +34,8 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 		return dc.closeIdle()
 	case !isTimeout(failed):
 		return failed
+	case dc.unknownNew():
+		return dc.closeIdle() // that was ReadTimeout: the drain has not woken it
 	}
 	for range deafReads {
 		deadline, on := dc.waitOn()

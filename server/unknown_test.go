@@ -145,6 +145,25 @@ func TestUnknownWrapperEndsWithinFiveSeconds(t *testing.T) {
 	})
 }
 
+// ReadTimeout ends it before, as with upstream: a header that does not come, or a
+// handshake in disguise, is not waited for without a deadline from there on.
+func TestUnknownWrapperEndsWithReadTimeout(t *testing.T) {
+	for _, reduce := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			s := &Server{ReadTimeout: 700 * time.Millisecond, Drain: Drain{FinalRead: 2 * time.Second}}
+			r := startWrapped(t, drainKind{"memory", reduce}, s, func(c net.Conn) net.Conn { return nilConn{Conn2: c} })
+			c := r.dial()
+			synctest.Wait()
+			call := r.stop()
+			c.wantEOF()
+			_ = c.c.Close()
+			if report := call.wantNil(); report.Duration > s.ReadTimeout+DefaultFinalRead {
+				t.Errorf("%v, want the end of ReadTimeout", report)
+			}
+		})
+	}
+}
+
 // The address of a connection may be known only when its client has sent something:
 // nobody waits for it, nor with a lock that a new connection needs.
 func TestConnsDoesNotWaitForAnAddress(t *testing.T) {
