@@ -3,7 +3,6 @@ package fasthttp
 import (
 	"bufio"
 	"io"
-	"net"
 	"time"
 )
 
