@@ -28,8 +28,8 @@ func (s *Server) Shutdown() error {
 //  5. Serve returns nil: when the drain has ended, and 5 s after the stop at the
 //     latest, so that a program which ends with it does not end its drain.
 //
-// It returns nil when the last connection has closed, or the first error of
-// closing a listener. It returns ctx.Err() if ctx ends before: then the
+// It returns nil when the last connection has closed and the Close of each listener
+// has returned, or the first error of those. It returns ctx.Err() if ctx ends before: then the
 // connections that are left stay stopped, which means that they close after
 // their current response, or are closed at once with [Drain.ForceClose].
 // [Server.DrainReport] has the account.
