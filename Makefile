@@ -50,7 +50,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt test-streams \
 	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-lab
-BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule
+BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule test-composer
 
 .PHONY: test
 test: ## Run all checks and tests (11 minutes; as root, as some need network namespaces)

@@ -150,7 +150,7 @@ func (l *servedListener) accept() (net.Conn, error) {
 // for them; it closes those of loops that do not end, or have ended before. An
 // error that says a listener is closed already is none: that is what a stop is for.
 // Then no later drain finds them. A loop that has a connection in hand still is waited
-// for with the connections; one whose Accept does not return is not.
+// for with the connections, and so is a Close; one whose Accept does not return is not.
 func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	until := d.stopAt.Add(d.fits(acceptTime))
 	var opening sync.WaitGroup
@@ -177,11 +177,18 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 		}
 		report, err := l.queue.Close()
 		d.mu.Lock()
+		at := len(d.queues)
 		d.queues = append(d.queues, ListenerReport(report))
 		if d.err == nil {
 			d.err = err
 		}
 		d.mu.Unlock()
+		select {
+		case <-l.queue.Closed():
+		default:
+			d.left.Add(1)
+			go d.awaitClose(l.queue, at)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,6 +202,20 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 			}()
 		}
 	}
+}
+
+// awaitClose waits for the Close of a listener that takes its time, and has Shutdown
+// wait: whoever gets its nil may take the address. Meanwhile the connections close.
+func (d *drain) awaitClose(q *acceptqueue.Queue, at int) {
+	<-q.Closed()
+	report, err := q.Close()
+	d.mu.Lock()
+	d.queues[at] = ListenerReport(report)
+	if d.err == nil {
+		d.err = err
+	}
+	d.mu.Unlock()
+	d.ended()
 }
 
 // accepts says whether a Serve accepts from the listener.

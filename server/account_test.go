@@ -117,18 +117,26 @@ func testFailedStream(t *testing.T, before, header, answered string) {
 // An upload that the handler has not read does not keep its response from saying
 // 'Connection: close' where the application has asked for that.
 func TestUnreadUploadAndCloseOnShutdown(t *testing.T) {
-	release, running := make(chan struct{}), make(chan struct{}, 1)
-	s := heldServer(release, running, Drain{})
-	s.StreamRequestBody, s.CloseOnShutdown = true, true
-	r := startDrainRig(t, drainKind{net: "tcp"}, s)
-	c := r.dial()
-	c.send("POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 50000))
-	r.await("the handler", running)
-	call := r.stop()
-	close(release)
-	c.want("/held", saysClose)
-	_ = c.c.Close()
-	call.wantNil()
+	for phase, drain := range map[DrainPhase]Drain{PhaseDraining: {}, PhaseLameDuck: {LameDuck: drainBound}} {
+		release, running := make(chan struct{}), make(chan struct{}, 1)
+		s := heldServer(release, running, drain)
+		s.StreamRequestBody, s.CloseOnShutdown = true, true
+		r := startDrainRig(t, drainKind{net: "tcp"}, s)
+		c := r.dial()
+		c.send("POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 50000))
+		r.await("the handler", running)
+		call := r.begin(r.ctx)
+		r.awaitTrue(phase.String(), func() bool { return s.DrainReport().Phase == phase })
+		close(release)
+		c.want("/held", saysClose)
+		_ = c.c.Close()
+		if phase == PhaseLameDuck {
+			r.cancel()
+			_ = call.wait()
+			continue
+		}
+		call.wantNil()
+	}
 }
 
 // What stands behind such an upload in the buffer is served all the same.

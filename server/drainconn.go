@@ -37,6 +37,7 @@ type drainConn struct {
 	final      bool          // the current request began after the stop
 	lateDone   bool          // its RequestCtx.Done is that of late requests
 	ending     drainEnding   // the drain's last word to the client
+	halfRead   bool          // its last look has read what may be part of a TLS record
 	halfClosed bool
 	lingering  bool // the worker leaves its close to workerState
 	served     bool // ended in order: not by a panic

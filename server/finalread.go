@@ -2,18 +2,11 @@ package fasthttp
 
 import (
 	"bufio"
-	"bytes"
-	"crypto/tls"
 	"io"
-	"net"
 	"time"
 )
 
 const (
-	// tinyRead is the deadline of a last look on a connection that is no
-	// socket: long enough for a Read to be tried, too short to wait.
-	tinyRead = time.Millisecond
-
 	// partRead is how long the first byte of a request may take after a last
 	// look has found bytes that are none yet: part of a TLS record, which a
 	// sender writes at once, or an alert, which is never followed by one.
@@ -23,9 +16,6 @@ const (
 	// the final read takes it for a connection that ignores deadlines.
 	deafReads = 8
 )
-
-// expired is a read deadline that has passed: it wakes a Read.
-var expired = time.Unix(1, 0)
 
 // finalRead goes on, after the stop, to wait for the first byte of a request
 // until the connection's window and the drain's have ended, then takes the last
@@ -43,6 +33,8 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 		return dc.closeIdle()
 	case !isTimeout(failed):
 		return failed
+	case dc.unknownNew():
+		return dc.closeIdle() // that was ReadTimeout: the drain has not woken it
 	}
 	for range deafReads {
 		deadline, on := dc.waitOn()
@@ -72,7 +64,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 			return err
 		}
 	}
-	if sock == nil || !received(sock) {
+	if !dc.halfRead && (sock == nil || !received(sock)) {
 		return dc.closeIdle()
 	}
 	if err := dc.Conn.SetReadDeadline(time.Now().Add(d.rest(partRead))); err != nil {
@@ -95,113 +87,25 @@ func (dc *drainConn) closeIdle() error {
 // closes decides, in a drain, whether a response says 'Connection: close'.
 func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
 	d := dc.d
-	switch d.mode.Load() {
+	mode := d.mode.Load()
+	switch mode {
 	case modeServing:
 		return false
-	case modeLameDuck:
-		return !dc.more(ctx, br, body)
 	case modeAbandoned:
 		return true
+	}
+	// What follows an upload that the handler has not read cannot be seen.
+	unseen := d.closeOnShutdown && unread(body) && !followed(br, body)
+	if mode == modeLameDuck {
+		return unseen || !dc.more(ctx, br, body)
 	}
 	dc.seeStop()
 	if !dc.final {
 		// Its request began before the stop: the response says so only if the
-		// application asked for that, or if no window will follow. What follows
-		// an upload that the handler has not read cannot be seen.
-		return d.closeOnShutdown && unread(body) && !followed(br, body) ||
-			(d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
+		// application asked for that, or if no window will follow.
+		return unseen || (d.closeOnShutdown || d.finalRead == 0) && !dc.more(ctx, br, body)
 	}
 	return !time.Now().Before(dc.windowEnd()) || !dc.more(ctx, br, body)
-}
-
-// more is the last look before a response: it says whether bytes of a further
-// request have been received. It cannot look past the body of the current
-// request, and then says yes: the loop comes back to wait for its window. Nor
-// does it read from a connection that might block: the response comes first.
-func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream) bool {
-	if holdsRequest(br) {
-		return true
-	}
-	if unread(body) {
-		return true
-	}
-	if br != nil {
-		_, _ = br.Discard(br.Buffered()) // line ends
-	}
-	sock, tc := peekable(dc.Conn)
-	if sock != nil && tc == nil {
-		return requestReceived(sock)
-	}
-	if sock != nil && received(sock) {
-		return true
-	}
-	if !known(dc.Conn) {
-		sock := lookedAt(dc.Conn)
-		return sock != nil && requestReceived(sock)
-	}
-	if dc.Conn.SetReadDeadline(lookDeadline(sock)) != nil {
-		return false
-	}
-	r := br
-	if r == nil {
-		r = acquireReader(ctx)
-	}
-	_, err := r.Peek(1)
-	_ = dc.Conn.SetReadDeadline(zeroTime)
-	switch {
-	case br != nil:
-	case err == nil:
-		dc.spare = r
-	default:
-		releaseReader(dc.s, r)
-	}
-	return err == nil
-}
-
-// peekable is stream for a last look: no socket where the kernel cannot be
-// asked what it has received.
-func peekable(c net.Conn) (halfCloser, *tls.Conn) {
-	sock, tc := stream(c)
-	if !canPeek {
-		sock = nil
-	}
-	return sock, tc
-}
-
-// unread says whether a part of a streamed request body is still to come. A
-// body of known length does not note its end unless somebody reads past it.
-func unread(body *requestStream) bool {
-	return body != nil && !body.eof &&
-		(body.contentLength < 0 || body.totalBytesRead < body.contentLength)
-}
-
-// followed says whether br holds the rest of a body that the handler has not read,
-// and something behind it. Of a chunked one it says so if anything stands behind the
-// first that looks like its end (RFC 9112 section 7.1), without trailers: what is in the
-// body may look so, and then the response does without 'Connection: close'.
-func followed(br *bufio.Reader, body *requestStream) bool {
-	if br == nil {
-		return false
-	}
-	behind, _ := br.Peek(br.Buffered())
-	rest := body.contentLength - body.totalBytesRead - body.prefetchedBytes.Len()
-	switch {
-	case body.contentLength < 0:
-		const end = "0\r\n\r\n"
-		i := bytes.Index(behind, []byte(end))
-		return i >= 0 && lineEnds(behind[i+len(end):]) < len(behind)-i-len(end)
-	case rest < 0:
-		rest = 0
-	}
-	return rest < len(behind) && lineEnds(behind[rest:]) < len(behind)-rest
-}
-
-// lookDeadline is the read deadline of a last look.
-func lookDeadline(sock halfCloser) time.Time {
-	if sock != nil {
-		return expired
-	}
-	return time.Now().Add(tinyRead)
 }
 
 // awaitWaker waits until nobody is about to set a deadline. Call with shard.mu held,

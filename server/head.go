@@ -15,8 +15,9 @@ import (
 func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 	last := time.Now().Add(dc.d.rest(time.Hour))
 	by := earlier(dc.windowEnd().Add(partRead), last)
+	upstreams := false // its own deadline comes before, where it is obeyed
 	if t := dc.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
-		return true // upstream's own deadline comes before
+		by, upstreams = time.Now().Add(t), known(dc.Conn)
 	}
 	set, skipped := time.Time{}, 0
 	defer dc.headBy(time.Time{})
@@ -27,7 +28,7 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 			head = head[n:]
 			skipped += n
 		}
-		if len(head) == br.Size() || bytes.Contains(head, []byte("\n\r\n")) || bytes.Contains(head, []byte("\n\n")) {
+		if len(head) > 0 && upstreams || len(head) == br.Size() || bytes.Contains(head, []byte("\n\r\n")) || bytes.Contains(head, []byte("\n\n")) {
 			break
 		}
 		end := by
@@ -60,6 +61,14 @@ func (dc *drainConn) headBy(t time.Time) {
 	dc.head = 0
 	if !t.IsZero() {
 		dc.head = dc.d.afterStop(t)
+	}
+}
+
+// skipLineEnds empties a reader that holds line ends and nothing else: as part of a
+// request they would be waited for in a Read that nothing interrupts.
+func skipLineEnds(br *bufio.Reader) {
+	if br != nil && !holdsRequest(br) {
+		_, _ = br.Discard(br.Buffered())
 	}
 }
 

@@ -3,6 +3,7 @@ package fasthttp
 import (
 	"crypto/tls"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -136,8 +137,8 @@ func (dc *drainConn) linger() error {
 		if sock == nil { // it may not obey that
 			defer time.AfterFunc(linger+deafGrace, func() { _ = below.Close() }).Stop()
 		}
-		n, err := discard(from, lingerBytes)
-		if n > 0 {
+		request, err := discard(from, lingerBytes)
+		if request {
 			dc.noteLate(false)
 		}
 		for err == nil && sock != nil && time.Now().Before(end) {
@@ -153,6 +154,22 @@ func (dc *drainConn) linger() error {
 		}
 	}
 	return below.Close()
+}
+
+// scrap has buffers for what discard reads.
+var scrap = sync.Pool{New: func() any { return new([4 << 10]byte) }}
+
+// discardRead is discard where Read has to be called.
+func discardRead(c net.Conn, limit int) (request bool, err error) {
+	b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
+	defer scrap.Put(b)
+	for limit > 0 && err == nil {
+		var n int
+		n, err = c.Read(b[:min(len(b), limit)])
+		limit -= n
+		request = request || lineEnds(b[:n]) < n
+	}
+	return request, err
 }
 
 // freePerIP gives the connection's MaxConnsPerIP slot back before its close.

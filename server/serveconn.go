@@ -31,7 +31,13 @@ func (dc *drainConn) enterLoop(ctx *RequestCtx) {
 // a pipeline that has been received already is read first. br is nil where no
 // reader is held.
 func (dc *drainConn) beforeWait(br *bufio.Reader) {
-	if dc.d.mode.Load() < modeStopped || br != nil && br.Buffered() > 0 {
+	if dc.d.mode.Load() < modeStopped {
+		return
+	}
+	if dc.handled { // or a response is held back because of the line ends
+		skipLineEnds(br)
+	}
+	if br != nil && br.Buffered() > 0 {
 		return
 	}
 	dc.seeStop()
@@ -182,7 +188,10 @@ func (dc *drainConn) draining() bool {
 // the last anyhow. A hijack is never told to close: the loop would send its 101
 // and then skip the hijack handler.
 func (dc *drainConn) lastResponse(ctx *RequestCtx, br *bufio.Reader, body *requestStream, hijack bool) bool {
-	dc.handled = true
+	dc.handled, dc.halfRead = true, false
+	if !hijack && !unread(body) {
+		skipLineEnds(br)
+	}
 	dc.ending = endNone
 	if !hijack && dc.closes(ctx, br, body) {
 		if dc.ending = endClose; unread(body) {

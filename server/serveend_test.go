@@ -239,3 +239,63 @@ func TestSleepingAcceptLoopIsOneStop(t *testing.T) {
 		}
 	})
 }
+
+// slowListener takes its time to close.
+type slowListener struct {
+	net.Listener
+	closed atomic.Bool
+}
+
+func (l *slowListener) Close() error {
+	time.Sleep(2 * acceptTime)
+	err := l.Listener.Close()
+	l.closed.Store(true)
+	return err
+}
+
+// Shutdown returns nil only when the listener is closed, as its caller may take the
+// address anew; the connections do not wait for that.
+func TestShutdownWaitsForTheCloseOfAListener(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		k := drainKind{net: "memory"}
+		inner := newDrainListener(t, k)
+		ln := &slowListener{Listener: inner}
+		r := startDrainRigOn(t, k, &Server{}, ln)
+		r.ln = inner
+		c := r.dialIdle()
+		call := r.stop()
+		c.wantEOF()
+		if ln.closed.Load() {
+			t.Error("the connection waited for the listener")
+		}
+		_ = c.c.Close()
+		report := call.wantNil()
+		if !ln.closed.Load() {
+			t.Errorf("Shutdown has returned, and the listener is open: %v", report)
+		}
+		if l := report.Listeners; len(l) != 1 || l[0].Addr == "" {
+			t.Errorf("listeners %+v, want one with its address", l)
+		}
+	})
+}
+
+// A connection that is deaf to its deadline is closed while the Close of a listener, and
+// an Accept that only this ends, take their time.
+func TestDeafConnectionDoesNotWaitForTheCloseOfAListener(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		k := drainKind{net: "memory"}
+		inner := newDrainListener(t, k)
+		ln := &slowListener{Listener: wrapListener{inner, func(c net.Conn) net.Conn { return perReadConn{c} }}}
+		r := startDrainRigOn(t, k, &Server{Drain: Drain{FinalRead: -1}}, ln)
+		r.ln = inner
+		c := r.dialIdle()
+		begun := time.Now()
+		call := r.stop()
+		c.wantEOF()
+		if took := time.Since(begun); took > acceptTime {
+			t.Errorf("it was closed after %v", took)
+		}
+		_ = c.c.Close()
+		call.wantNil()
+	})
+}

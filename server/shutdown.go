@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// deafGrace is the time between two looks for connections that should have
-// noticed the end of their window. One that has not at two looks running is
-// closed: its Read does not obey a deadline that is set while it waits.
-const deafGrace = 200 * time.Millisecond
-
-// deafShare is the part of the context that such a look may take: there are two, and
-// a linger.
-const deafShare = 8
-
 // Shutdown stops the Server without losing a request. It is
 // [Server.ShutdownWithContext] with a context that never ends.
 func (s *Server) Shutdown() error {
@@ -37,8 +28,8 @@ func (s *Server) Shutdown() error {
 //  5. Serve returns nil: when the drain has ended, and 5 s after the stop at the
 //     latest, so that a program which ends with it does not end its drain.
 //
-// It returns nil when the last connection has closed, or the first error of
-// closing a listener. It returns ctx.Err() if ctx ends before: then the
+// It returns nil when the last connection has closed and the Close of each listener
+// has returned, or the first error of those. It returns ctx.Err() if ctx ends before: then the
 // connections that are left stay stopped, which means that they close after
 // their current response, or are closed at once with [Drain.ForceClose].
 // [Server.DrainReport] has the account.
@@ -83,6 +74,7 @@ func (s *Server) runDrain(d *drain) {
 		d.sleep(lameDuck)
 	}
 	s.stopConns(d)
+	endLooks := s.beginLooks(d)
 	d.enter(PhaseClosingListeners)
 	s.closeListeners(d, loops)
 	d.enter(PhaseDraining)
@@ -99,6 +91,7 @@ func (s *Server) runDrain(d *drain) {
 			last = PhaseTimedOut
 		}
 	}
+	endLooks()
 	s.awaitHijacked(d)
 	d.enter(last)
 
@@ -115,48 +108,22 @@ func (s *Server) runDrain(d *drain) {
 }
 
 // awaitConns waits until the last connection has closed, or says false when
-// the drain gives up. It closes connections that do not obey their deadline.
+// the drain gives up.
 func (s *Server) awaitConns(d *drain) bool {
-	t := s.connTable()
-	look := time.NewTicker(max(time.Millisecond, min(deafGrace, d.contextLeft(time.Now())/deafShare)/2))
-	defer look.Stop()
-	for deaf := false; d.left.Load() != 0; deaf = !deaf {
+	late := time.NewTimer(0)
+	defer late.Stop()
+	for d.left.Load() != 0 {
 		select {
 		case <-d.empty:
 		case <-d.giveUp:
 			return d.left.Load() == 0
-		case now := <-look.C:
-			if now.Sub(d.stopAt) >= d.lateDoneIn() {
+		case <-late.C:
+			left := time.Until(d.stopAt.Add(d.lateDoneIn()))
+			if left <= 0 {
 				d.closeLateDone()
+				left = deafGrace
 			}
-			var deafOnes []net.Conn
-			t.eachShard(func(sh *connShard) {
-				for dc := sh.first; dc != nil; dc = dc.next {
-					if dc.endPatience(now) {
-						deafOnes = append(deafOnes, dc.abort())
-					}
-					if !deaf || dc.cut != cutNot {
-						continue
-					}
-					// A socket obeys its deadlines: one that is late waits for
-					// the machine, or for code of the application. Two looks,
-					// as a loop that has just gone idle has not noted yet when
-					// its window ends.
-					sock, _ := stream(dc.Conn)
-					late := sock == nil && now.After(dc.noticeBy(d))
-					if late && dc.overdue {
-						// An unknown wrapper that has noticed
-						// the stop, but sets deadlines of its
-						// own, ends as with upstream.
-						if known(dc.Conn) || !dc.stopSeen {
-							dc.cut = cutForced
-						}
-						deafOnes = append(deafOnes, dc.abort())
-					}
-					dc.overdue = late
-				}
-			})
-			closeAll(deafOnes)
+			late.Reset(min(left, deafGrace)) // callers of Shutdown come and go
 		}
 	}
 	return true

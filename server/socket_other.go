@@ -3,7 +3,6 @@
 package fasthttp
 
 import (
-	"io"
 	"net"
 	"syscall"
 )
@@ -16,7 +15,5 @@ func received(syscall.Conn) bool { return false }
 
 func requestReceived(syscall.Conn) bool { return false }
 
-// discard reads from c and throws away, until the limit, an error, or the end.
-func discard(c net.Conn, limit int64) (int64, error) {
-	return io.CopyN(io.Discard, c, limit)
-}
+// discard is discardRead here.
+func discard(c net.Conn, limit int) (request bool, err error) { return discardRead(c, limit) }

@@ -5,7 +5,6 @@ package fasthttp
 import (
 	"io"
 	"net"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -47,44 +46,42 @@ func requestReceived(sock syscall.Conn) bool {
 	return n == len(b) || lineEnds(b[:n]) < n
 }
 
-// scrap has buffers for what discard reads.
-var scrap = sync.Pool{New: func() any { return new([4 << 10]byte) }}
-
-// discard reads from c and throws away, until the limit, an error, or the end.
-// A socket that waits holds no buffer.
-func discard(c net.Conn, limit int64) (n int64, err error) {
+// discard reads from c and throws away, until the limit, an error, or the end. It says
+// whether there was more than line ends. A socket that waits holds no buffer.
+func discard(c net.Conn, limit int) (request bool, err error) {
 	sock, _ := stream(c)
 	if sock == nil || net.Conn(sock) != c { // its Read may do more than the socket's
-		return io.CopyN(io.Discard, c, limit)
+		return discardRead(c, limit)
 	}
 	raw, err := sock.SyscallConn()
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	rerr := raw.Read(func(fd uintptr) bool {
 		b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
 		defer scrap.Put(b)
-		for n < limit {
-			var m int
-			switch m, err = unix.Read(int(fd), b[:min(int64(len(b)), limit-n)]); {
+		for limit > 0 {
+			var n int
+			switch n, err = unix.Read(int(fd), b[:min(len(b), limit)]); {
 			case err == unix.EAGAIN:
 				return false
 			case err == unix.EINTR:
 				continue
 			case err != nil:
 				return true
-			case m == 0:
+			case n == 0:
 				err = io.EOF
 				return true
 			}
-			n += int64(m)
+			limit -= n
+			request = request || lineEnds(b[:n]) < n
 		}
 		return true
 	})
 	if rerr != nil {
-		return n, rerr
+		return request, rerr
 	}
-	return n, err
+	return request, err
 }
 
 // control calls f with a socket's descriptor.

@@ -145,6 +145,25 @@ func TestUnknownWrapperEndsWithinFiveSeconds(t *testing.T) {
 	})
 }
 
+// ReadTimeout ends it before, as with upstream: a header that does not come, or a
+// handshake in disguise, is not waited for without a deadline from there on.
+func TestUnknownWrapperEndsWithReadTimeout(t *testing.T) {
+	for _, reduce := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			s := &Server{ReadTimeout: 700 * time.Millisecond, Drain: Drain{FinalRead: 2 * time.Second}}
+			r := startWrapped(t, drainKind{"memory", reduce}, s, func(c net.Conn) net.Conn { return nilConn{Conn2: c} })
+			c := r.dial()
+			synctest.Wait()
+			call := r.stop()
+			c.wantEOF()
+			_ = c.c.Close()
+			if report := call.wantNil(); report.Duration > s.ReadTimeout+DefaultFinalRead {
+				t.Errorf("%v, want the end of ReadTimeout", report)
+			}
+		})
+	}
+}
+
 // The address of a connection may be known only when its client has sent something:
 // nobody waits for it, nor with a lock that a new connection needs.
 func TestConnsDoesNotWaitForAnAddress(t *testing.T) {
@@ -271,49 +290,4 @@ func (c *lockedConn) SetReadDeadline(t time.Time) error {
 	c.lock <- struct{}{}
 	defer func() { <-c.lock }()
 	return c.Conn.SetReadDeadline(t)
-}
-
-// Bytes that are no request, or the beginning of one that does not go on, hold a
-// stop no longer than the window and a second.
-func TestPartOfAHeadEndsWithTheWindow(t *testing.T) {
-	for _, part := range []string{"\r\n", "\r\n\n\r\n", "GET /", "GET / HTTP/1.1\r\nHost: a\r\n"} {
-		for _, reject := range []bool{false, true} {
-			for _, timeout := range []time.Duration{0, time.Hour} {
-				inDrainBubble(t, func(t *testing.T) {
-					s := &Server{ReadTimeout: timeout, Drain: Drain{Reject: reject}}
-					r := startDrainRig(t, drainKind{net: "memory"}, s)
-					c := r.dialIdle()
-					call := r.stop()
-					c.send(part)
-					c.wantEOF()
-					_ = c.c.Close()
-					report := call.wantNil()
-					if most := 2*DefaultFinalRead + partRead + 2*deafGrace; report.Duration > most || report.Late != 0 {
-						t.Errorf("%q: %v, want none late, in %v at most", part, report, most)
-					}
-				})
-			}
-		}
-	}
-}
-
-// Line ends behind a request are none, and do not keep its response from being the
-// last one (RFC 9112 section 2.2).
-func TestLineEndsAreNoRequest(t *testing.T) {
-	inDrainBubble(t, func(t *testing.T) {
-		release, running := make(chan struct{}), make(chan struct{}, 1)
-		s := heldServer(release, running, Drain{})
-		s.CloseOnShutdown = true
-		r := startDrainRig(t, drainKind{net: "memory"}, s)
-		c := r.dial()
-		c.send(drainGet("/held") + "\r\n\r\n")
-		r.await("the handler", running)
-		call := r.stop()
-		close(release)
-		c.want("/held", saysClose)
-		_ = c.c.Close()
-		if report := call.wantNil(); report.Late != 0 {
-			t.Errorf("%v, want none late", report)
-		}
-	})
 }

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fastdrain/fastdrain/internal/service"
 	"github.com/fastdrain/fastdrain/internal/stamp"
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
@@ -105,7 +104,7 @@ func (p *Project) Verify(ctx context.Context, dir, version string) (*Verified, e
 
 // vendorNotes are the files in which vendor notes what it did. No program is made of
 // them.
-var vendorNotes = []string{tree.ManifestName, service.NoteName, ".gitattributes"}
+var vendorNotes = []string{tree.ManifestName, tree.NoteName, ".gitattributes"}
 
 // needed says whether a copy is not complete without a file.
 func needed(name string) bool {

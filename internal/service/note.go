@@ -13,10 +13,6 @@ import (
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
 
-// NoteName is the name of the note in a copy that says what the go.mod and
-// go.sum of its users were before, and what has been changed in them.
-const NoteName = ".fastdrain.undo.json"
-
 // note is what Plan leaves for Remove about one module.
 type note struct {
 	// GoMod and GoSum are the files as they were before the first change. GoSum
@@ -63,7 +59,7 @@ func (n *note) update(changes map[string]change) {
 type notes map[string]*note
 
 func readNotes(dir string) (notes, error) {
-	file := filepath.Join(dir, NoteName)
+	file := filepath.Join(dir, tree.NoteName)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return notes{}, nil
@@ -79,7 +75,7 @@ func readNotes(dir string) (notes, error) {
 }
 
 func (n notes) write(dir string) error {
-	file := filepath.Join(dir, NoteName)
+	file := filepath.Join(dir, tree.NoteName)
 	if len(n) == 0 {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

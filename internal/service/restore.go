@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fastdrain/fastdrain/internal/tree"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 )
@@ -38,7 +39,7 @@ func (n *note) restore(goMod, path, line string) (*restored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nothing was changed: %w", err)
 	}
-	old, err := parseGoMod(NoteName, []byte(n.GoMod))
+	old, err := parseGoMod(tree.NoteName, []byte(n.GoMod))
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +255,7 @@ func (w *workNote) restoreWork(dir, goMod string, ours []byte) (file string, tex
 	if err != nil {
 		return "", nil, "", err
 	}
-	was, err := modfile.ParseWork(NoteName, []byte(w.Was), nil)
+	was, err := modfile.ParseWork(tree.NoteName, []byte(w.Was), nil)
 	if err != nil {
 		return "", nil, "", err
 	}
@@ -281,7 +282,7 @@ func (w *workNote) restoreWork(dir, goMod string, ours []byte) (file string, tex
 	if string(now) == w.Is {
 		return file, []byte(w.Was), "", nil
 	}
-	set, err := modfile.ParseWork(NoteName, []byte(w.Is), nil)
+	set, err := modfile.ParseWork(tree.NoteName, []byte(w.Is), nil)
 	if err != nil {
 		return "", nil, "", err
 	}

@@ -14,6 +14,10 @@ import (
 // ManifestName is the name of the manifest in a directory.
 const ManifestName = ".fastdrain.json"
 
+// NoteName is the name of the note in a copy that says what the go.mod and go.sum of
+// its users were before, and what has been changed in them: see internal/service.
+const NoteName = ".fastdrain.undo.json"
+
 // pendingName is the name of the note of an update that is under way, or was
 // interrupted: every content that a file of ours may have meanwhile, by path.
 const pendingName = ".fastdrain.pending.json"

@@ -32,8 +32,9 @@ var (
 // by a data race.
 const crashed = "the copy: "
 
-// slowest is how late a timer may have been in a run that counts.
-const slowest = 100 * time.Millisecond
+// slowest is how late a timer may have been in a run that counts: a small part of the
+// context, as the windows are parts of it.
+func slowest(d draw.Draw) time.Duration { return min(100*time.Millisecond, d.Context/10) }
 
 // Any composition of wrappers, settings and clients stops no worse than with upstream,
 // and as the contract says. A failure names its seed and prints the draw: either
@@ -131,7 +132,7 @@ func (c *comparer) judge(d draw.Draw) []string {
 	seen, unseen := 0, 0
 	for range 2 * often {
 		theirs, ours, bad := c.compare(d)
-		if max(theirs.Slow, ours.Slow) > slowest {
+		if max(theirs.Slow, ours.Slow) > slowest(d) {
 			c.disturbed++
 			continue
 		}

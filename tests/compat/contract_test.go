@@ -28,14 +28,14 @@ func verdict(d draw.Draw, theirs, ours draw.Result) (bad []string) {
 			}
 		}
 		switch {
-		case o.End == client.RST && u.End != client.RST && u.End != client.Open:
+		case o.End == client.RST && u.End != client.RST && u.End != client.Open && !resets(d, s):
 			say("%s: reset, upstream's ended with %s", s.State, u.End)
-		case o.End == client.Open && u.End != client.Open && !held(d) && !doubtful(d, s):
+		case o.End == client.Open && u.End != client.Open && !held(d) && !doubtful(d, s) && !unmet(d):
 			say("%s: left open, upstream's ended with %s", s.State, u.End)
 		case o.Cut && !u.Cut:
 			say("%s: cut inside a response", s.State)
 		}
-		if n := len(u.Answers); n > 0 && !late && !held(d) && saysNothing(s) && len(o.Answers) == n && u.Answers[n-1].Close && !o.Answers[n-1].Close {
+		if n := len(u.Answers); n > 0 && !late && !held(d) && saysClose(d, s) && len(o.Answers) == n && u.Answers[n-1].Close && !o.Answers[n-1].Close {
 			say("%s: the last response does not say close, upstream's does", s.State)
 		}
 	}
@@ -43,15 +43,15 @@ func verdict(d draw.Draw, theirs, ours draw.Result) (bad []string) {
 	switch {
 	case !ours.Returned:
 		say("Shutdown has not returned %v after its context", ours.Took-d.Context)
-	case ours.Err != "" && theirs.Returned && theirs.Err == "" && theirs.Took < d.Context-100*ms && !held(d) && !slow(d) && !chance && !has(d, func(s client.Script) bool { return doubtful(d, s) }):
+	case ours.Err != "" && theirs.Returned && theirs.Err == "" && theirs.Took < d.Context-100*ms && !held(d) && !slow(d) && !chance && !(unmet(d) && len(d.Late) > 0) && !has(d, func(s client.Script) bool { return doubtful(d, s) }):
 		say("Shutdown: %s, upstream nil after %v", ours.Err, theirs.Took)
 	case ours.Took > d.Context+time.Second:
 		say("Shutdown took %v of a context of %v", ours.Took, d.Context)
 	}
-	if ours.Serving && !theirs.Serving && !held(d) {
+	if ours.Serving && !theirs.Serving && !closing(d) {
 		say("Serve has not returned, upstream's has")
 	}
-	if ours.Listening && !theirs.Listening && !held(d) {
+	if ours.Listening && !theirs.Listening && !closing(d) {
 		say("the port is open still, upstream's is not")
 	}
 	if ours.Account != "" {
@@ -167,67 +167,9 @@ func wellAfter(d draw.Draw, s client.Script, id string) bool {
 	return false
 }
 
-// held says that code of the application holds a stop for longer than its context:
-// OnPhase, as its author wishes, or the Close of a listener, with upstream, too.
-func held(d draw.Draw) bool {
-	return d.Server.OnPhase > d.Context || slices.Contains(d.Listener, "stuck-close")
-}
-
-// slow says that a Close of the application takes a good part of the context.
-func slow(d draw.Draw) bool {
-	return d.Context < 2*time.Second && (slices.Contains(d.Conn, "slow-close") || slices.Contains(d.Listener, "slow-close"))
-}
-
-// saysNothing says whether a client begins no request after the stop.
-func saysNothing(s client.Script) bool {
-	stopped := false
-	for _, step := range s.Steps {
-		stopped = stopped || step.Op == client.Stop
-		begins := len(step.IDs) > 0 && s.State != "uploading" && s.State != "in the head" || step.Bytes == halfHead
-		if stopped && (begins || step.Op == client.Half) {
-			return false
-		}
-	}
-	return true
-}
-
-// doubtful says that it is chance whether what a client leaves unfinished has begun
-// before the stop: then it may take what ReadTimeout allows, as with upstream.
-func doubtful(d draw.Draw, s client.Script) bool {
-	for _, step := range s.Steps {
-		if step.Op == client.Stop && step.After < d.Server.LameDuck+min(d.Server.OnPhase, d.Context)+5*ms {
-			return after(s, lineEnd) || after(s, halfHead)
-		}
-	}
-	return false
-}
-
 // begins says whether a client begins a request at all.
 func begins(s client.Script) bool {
 	return slices.ContainsFunc(s.Steps, func(s client.Step) bool { return s.Bytes != "" && s.Bytes != lineEnd })
-}
-
-// shown says whether the copy can see the accept queue below the listener. Where it
-// cannot it is chance, with both, who is accepted in time.
-func shown(d draw.Draw) bool {
-	return !slices.Contains(d.Listener, "hidden") && !slices.Contains(d.Listener, "nil")
-}
-
-// excused says that a setting asked for a request to be lost.
-func excused(d draw.Draw, s client.Script, o client.Outcome, id string) bool {
-	if d.Server.FinalRead < 0 {
-		// Without a window only what a look sees is served, and none goes through TLS
-		// or an unknown wrapper.
-		looked := d.TLS == "" && len(d.Conn) == 0
-		if afterStop(s, id) || s.State == "in the head" || s.State == "uploading" || s.State == "just connected" && !looked {
-			return true
-		}
-	}
-	if d.Server.Certificate+200*ms > d.Context {
-		return true // there may be time for its handshake, or not
-	}
-	// One 503 is all that a connection gets.
-	return d.Server.Reject && slices.ContainsFunc(o.Answers, func(a client.Answer) bool { return a.Status == 503 })
 }
 
 // has says whether one of the clients is such.

@@ -93,7 +93,10 @@ func settings(t *rapid.T, secure bool) (s draw.Server) {
 	s.FinalRead = durations("FinalRead", 0, 0, 0, 300*ms, -1)
 	s.Linger = durations("Linger", 0, 0, 0, 200*ms)
 	s.OnPhase = durations("OnPhase", 0, 0, 0, 0, 20*ms, 4*time.Second)
-	if secure {
+	switch {
+	case secure && s.ReadTimeout > 0: // which holds for a handshake
+		s.Certificate = durations("Certificate", 0, 100*ms)
+	case secure:
 		s.Certificate = durations("Certificate", 0, 0, 100*ms, 900*ms)
 	}
 	return s

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/fastdrain/fastdrain v0.0.0-00010101000000-000000000000
+	github.com/gofiber/contrib/v3/websocket v1.0.0
 	github.com/pires/go-proxyproto v0.8.1
 	github.com/soheilhy/cmux v0.1.5
 	github.com/valyala/fasthttp v1.78.0
@@ -22,7 +23,7 @@ require (
 	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
-	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
+	github.com/savsgio/gotils v0.0.0-20250924091648-bce9a52d7761 // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 )
@@ -37,7 +38,7 @@ require (
 	github.com/molecule-man/go-brrr v1.3.1 // indirect
 	github.com/savsgio/atreugo/v11 v11.12.0
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.49.0
 	golang.org/x/text v0.43.0 // indirect
 )
 

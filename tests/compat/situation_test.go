@@ -2,12 +2,12 @@ package compat
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -78,6 +78,7 @@ func (s situation) run(t *testing.T, variant string) (r result) {
 	if held != nil {
 		defer held.Close()
 	}
+	before := options(t, held)
 	p := start(t, bin, args, s.setup(t, held))
 	defer p.kill()
 	addr, ok := s.address(p, held)
@@ -113,6 +114,9 @@ func (s situation) run(t *testing.T, variant string) (r result) {
 		r.returned, r.err, r.took = true, ev.Error, ev.Took
 	}
 	r.others = s.probe(t, p, bin, args, held, scene)
+	if after := options(t, held); r.others == "" && after != before {
+		r.others = fmt.Sprintf("the socket has %s, before it had %s", after, before)
+	}
 	r.exit = p.wait()
 	for _, a := range p.all("account") {
 		if !a.OK {
@@ -260,45 +264,4 @@ func echoes(addr string) error {
 	}
 	_, err = bufio.NewReader(c).ReadString('\n')
 	return err
-}
-
-// crowd are clients under way.
-type crowd struct {
-	wg, ready sync.WaitGroup
-	mu        sync.Mutex
-	found     []client.Outcome
-}
-
-func begin(scene client.Scene, scripts []client.Script) *crowd {
-	c := &crowd{found: make([]client.Outcome, len(scripts))}
-	c.ready.Add(len(scripts))
-	for i, s := range scripts {
-		c.wg.Go(func() {
-			o := scene.Run(s, c.ready.Done)
-			c.mu.Lock()
-			c.found[i] = o
-			c.mu.Unlock()
-		})
-	}
-	return c
-}
-
-// awaitReady waits until all have come to where they wait for the stop.
-func (c *crowd) awaitReady(t *testing.T) {
-	t.Helper()
-	ready := make(chan struct{})
-	go func() {
-		c.ready.Wait()
-		close(ready)
-	}()
-	select {
-	case <-ready:
-	case <-time.After(hang):
-		t.Fatal("the clients have not come to the stop")
-	}
-}
-
-func (c *crowd) outcomes() []client.Outcome {
-	c.wg.Wait()
-	return c.found
 }

@@ -89,6 +89,18 @@ func pipelined(id string) client.Script {
 	return client.Script{State: "pipelined", Steps: []client.Step{first, running(id + ".1"), stop(0), answers(4)}}
 }
 
+// talks has a WebSocket, and goes on to use it after the stop.
+func talks(id string) client.Script {
+	const upgrade = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	say := func(id string) client.Step {
+		return client.Step{Op: client.Send, Bytes: client.Message(id), IDs: []string{id}}
+	}
+	return client.Script{State: "WebSocket", Steps: []client.Step{
+		{Op: client.Send, Bytes: upgrade}, say(id + ".1"), answers(1), stop(soon), say(id + ".2"), answers(2),
+	}}
+}
+
 // queued connects and sends to a server that is not running at that moment.
 func queued(id string) client.Script {
 	return client.Script{State: "in the accept queue", Hello: -1, Steps: []client.Step{send("/fast", id), stop(0), answers(1)}}

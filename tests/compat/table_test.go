@@ -70,8 +70,9 @@ func situations() (table []situation) {
 	add(situation{name: "fiber2-timeout", stand: "fiber2-timeout", what: "Fiber v2, ShutdownWithTimeout", fenced: true})
 	add(situation{name: "router", stand: "router", what: "fasthttp/router", fenced: true})
 	add(situation{name: "atreugo", stand: "atreugo", what: "savsgio/atreugo, GracefulShutdown", kind: addressed, fenced: true})
-	add(situation{name: "websocket", stand: "websocket", what: "fasthttp/websocket, beside plain requests", fenced: true})
-	add(situation{name: "prefork", stand: "prefork", what: "fasthttp/prefork, SIGTERM to all", kind: group, clients: busy()})
+	both(situation{name: "websocket", stand: "websocket", what: "fasthttp/websocket, two WebSockets that talk on during the stop beside plain requests", fenced: true, clients: talking()})
+	both(situation{name: "fiber-websocket", stand: "fiber-websocket", what: "the same with gofiber/contrib/v3/websocket", fenced: true, clients: talking()})
+	both(situation{name: "prefork", stand: "prefork", what: "fasthttp/prefork, SIGTERM to all", kind: group, clients: busy()})
 	add(situation{name: "prefork-reuseport", stand: "prefork-reuseport", what: "the same, SO_REUSEPORT", kind: group, clients: busy()})
 	add(situation{name: "fiber-prefork", stand: "fiber-prefork", what: "Fiber v3 prefork, SIGTERM to all", kind: group, clients: busy(), endsFirst: true})
 	add(situation{name: "fiber2-prefork", stand: "fiber2-prefork", what: "Fiber v2 prefork, SIGTERM to all", kind: group, clients: busy(), endsFirst: true})
@@ -92,6 +93,9 @@ func situations() (table []situation) {
 	}, fenced: true})
 	return table
 }
+
+// talking are clients in all states, and two with WebSockets.
+func talking() []client.Script { return append(all(), talks("socket0"), talks("socket1")) }
 
 // busy are clients in the states that do not depend on which process accepted them.
 func busy() []client.Script {

@@ -287,6 +287,9 @@ func (q *Queue) Close() (Report, error) {
 	return q.report, q.err
 }
 
+// Closed returns a channel that is closed when the Close of the listener has returned.
+func (q *Queue) Closed() <-chan struct{} { return q.closed }
+
 // Ended says whether there is nothing more to accept.
 func (q *Queue) Ended() bool { return isClosed(q.closing) }
 

@@ -153,14 +153,40 @@ func (r *reader) run() {
 			r.finish(err, true)
 			return
 		}
+		if res.StatusCode == http.StatusSwitchingProtocols {
+			r.finish(r.messages(br), false)
+			return
+		}
 		if res.StatusCode < 200 {
 			continue
 		}
-		r.mu.Lock()
-		r.answers = append(r.answers, Answer{res.Header.Get("X-Id"), res.StatusCode, res.Close, time.Now().UnixNano()})
-		r.mu.Unlock()
-		r.token()
+		r.add(Answer{res.Header.Get("X-Id"), res.StatusCode, res.Close, time.Now().UnixNano()})
 	}
+}
+
+// messages reads what a WebSocket says until it ends: each text is an answer, and is
+// its ID.
+func (r *reader) messages(br *bufio.Reader) error {
+	for {
+		var head [2]byte
+		if _, err := io.ReadFull(br, head[:]); err != nil {
+			return err
+		}
+		text := make([]byte, head[1]) // not masked, and short (RFC 6455 section 5.2)
+		if _, err := io.ReadFull(br, text); err != nil {
+			return err
+		}
+		if head[0] == textFrame {
+			r.add(Answer{ID: string(text), Status: http.StatusSwitchingProtocols, At: time.Now().UnixNano()})
+		}
+	}
+}
+
+func (r *reader) add(a Answer) {
+	r.mu.Lock()
+	r.answers = append(r.answers, a)
+	r.mu.Unlock()
+	r.token()
 }
 
 func (r *reader) finish(err error, cut bool) {

@@ -31,6 +31,15 @@ type Step struct {
 	After time.Duration `json:"after,omitempty"`
 }
 
+// textFrame begins a message of a WebSocket that is a text in one frame.
+const textFrame = 0x81
+
+// Message is a text as a client of a WebSocket sends it (RFC 6455 section 5.2), masked
+// with zeros. It has at most 125 bytes.
+func Message(text string) string {
+	return string([]byte{textFrame, 0x80 | byte(len(text)), 0, 0, 0, 0}) + text
+}
+
 // Script is what one client does on one connection. It reads answers all the time.
 type Script struct {
 	// State names what the client is about, for reports.

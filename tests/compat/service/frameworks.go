@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 
 	"github.com/fasthttp/router"
-	"github.com/fasthttp/websocket"
 	"github.com/savsgio/atreugo/v11"
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/prefork"
@@ -22,7 +23,6 @@ func init() {
 		return e.serve(&fasthttp.Server{Handler: r.Handler}, e.secure(ln))
 	}
 	stands["atreugo"] = atreugoServes
-	stands["websocket"] = webSocket
 	stands["prefork"] = preforked(false)
 	stands["prefork-reuseport"] = preforked(true)
 }
@@ -45,43 +45,31 @@ func atreugoServes(e *env) error {
 	return nil
 }
 
-// webSocket has one connection upgraded, whose handler leaves with the stop.
-func webSocket(e *env) error {
-	ln, err := e.listen()
-	if err != nil {
-		return err
-	}
-	up := websocket.FastHTTPUpgrader{}
-	srv := e.server()
-	srv.Handler = func(ctx *fasthttp.RequestCtx) {
-		if !websocket.FastHTTPIsWebSocketUpgrade(ctx) {
-			e.handle(ctx)
-			return
-		}
-		_ = up.Upgrade(ctx, func(c *websocket.Conn) {
-			select {
-			case <-ctx.Done():
-				_ = c.WriteMessage(websocket.TextMessage, []byte("bye"))
-			case <-e.stopping:
-				_ = c.WriteMessage(websocket.TextMessage, []byte("bye"))
-			}
-			_ = c.Close()
-		})
-	}
-	return e.serve(srv, e.secure(ln))
-}
-
 // preforked is fasthttp's prefork: two children, each of which stops on SIGTERM.
 func preforked(reuse bool) stand {
 	return func(e *env) error {
 		srv := e.server()
 		p := prefork.New(srv)
 		p.Reuseport = reuse
+		listen := func() error { return p.ListenAndServe(e.addr) }
+		if e.tls != nil {
+			cert, key := e.pem()
+			listen = func() error { return p.ListenAndServeTLSEmbed(e.addr, cert, key) }
+		}
 		if !prefork.IsChild() {
 			e.lead()
-			return p.ListenAndServe(e.addr)
+			return listen()
 		}
-		return e.child(func() error { return p.ListenAndServe(e.addr) },
-			func(ctx context.Context) error { return srv.ShutdownWithContext(ctx) }, func() { account(srv) })
+		return e.child(listen, func(ctx context.Context) error { return srv.ShutdownWithContext(ctx) }, func() { account(srv) })
 	}
+}
+
+// pem is the certificate as files would have it.
+func (e *env) pem() (cert, key []byte) {
+	der, err := x509.MarshalPKCS8PrivateKey(e.tls.Certificates[0].PrivateKey)
+	if err != nil {
+		panic(err)
+	}
+	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.tls.Certificates[0].Certificate[0]})
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
