@@ -49,7 +49,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt test-streams \
-	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-lab
+	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-probe test-lab
 BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule test-composer
 
 .PHONY: test
@@ -57,10 +57,10 @@ test: ## Run all checks and tests (11 minutes; as root, as some need network nam
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
 # What takes its time: other versions than the pinned one, real services, and clients of npm.
-MORE := test-versions test-upgrade test-doctor test-streams-full
+MORE := test-versions test-upgrade test-doctor test-streams-full test-probe-full
 
 .PHONY: test-more
-test-more: server ## Run what make test leaves out: the older versions, the move to a next one, doctor on real services, more clients of streams (15 minutes)
+test-more: server ## Run what make test leaves out: the older versions, the move to a next one, doctor on real services, more clients of streams, the probe on other servers (20 minutes)
 	+@$(call each,$(MORE))
 
 .PHONY: test-in-turn
@@ -179,4 +179,4 @@ workflows: ## Check the workflows of .github, and the one that a service may tak
 clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
 
-include $(addprefix make/,metrics.mk bench.mk proxies.mk adopt.mk queue.mk compat.mk soak.mk window.mk)
+include $(addprefix make/,metrics.mk bench.mk proxies.mk adopt.mk queue.mk compat.mk soak.mk window.mk probe.mk)

@@ -31,6 +31,7 @@ func commands() []*cli.Command {
 		verifyCommand(),
 		vulncheckCommand(),
 		removeCommand(),
+		probeCommand(),
 		checkCommand(),
 		diffCommand(),
 		pinCommand(),
@@ -69,6 +70,10 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "fastdrain: interrupted")
 	default:
 		fmt.Fprintln(os.Stderr, "fastdrain:", err)
+	}
+	var code cli.ExitCoder
+	if errors.As(err, &code) {
+		return code.ExitCode()
 	}
 	return 1
 }

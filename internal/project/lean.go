@@ -58,6 +58,10 @@ func ignored(data []byte) bool {
 	return false
 }
 
+// joinedName is the file that joined makes. A copy that was written with its tests
+// does not have it.
+const joinedName = "fastdrain.go"
+
 // joined makes one file, fastdrain.go, of our files in each folder that are built
 // on every platform: a service has to review, and to keep, fewer of them. ours are
 // the names of our files, sorted.
@@ -70,7 +74,7 @@ func joined(files map[string][]byte, ours []string) (map[string][]byte, error) {
 	}
 	out := maps.Clone(files)
 	for dir, names := range groups {
-		to := path.Join(dir, "fastdrain.go")
+		to := path.Join(dir, joinedName)
 		if len(names) < 2 || files[to] != nil {
 			continue
 		}

@@ -58,11 +58,12 @@ func (p *Project) Verify(ctx context.Context, dir, version string) (*Verified, e
 			_, version, _ = strings.Cut(m.Upstream, "@")
 		}
 	}
-	c, _, err := p.completeCopy(ctx, version)
+	_, err := os.Stat(filepath.Join(dir, joinedName))
+	c, err := p.PlanInto(ctx, Into{Dir: dir, Version: version, Tests: errors.Is(err, fs.ErrNotExist), Force: true})
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{Module: c.Upstream.Path, Version: c.Upstream.Version, Pinned: c.Pinned}
+	v := &Verified{Module: c.Module, Version: c.Version, Pinned: c.Pinned}
 	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
 		have, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
