@@ -58,12 +58,16 @@ func (p *Project) Verify(ctx context.Context, dir, version string) (*Verified, e
 			_, version, _ = strings.Cut(m.Upstream, "@")
 		}
 	}
-	_, err := os.Stat(filepath.Join(dir, joinedName))
-	c, err := p.PlanInto(ctx, Into{Dir: dir, Version: version, Tests: errors.Is(err, fs.ErrNotExist), Force: true})
+	c, _, err := p.completeCopy(ctx, version)
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{Module: c.Module, Version: c.Version, Pinned: c.Pinned}
+	if _, err := os.Stat(filepath.Join(dir, joinedName)); err == nil {
+		if c.Files, err = lean(c.Files, c.Ours); err != nil {
+			return nil, err
+		}
+	}
+	v := &Verified{Module: c.Upstream.Path, Version: c.Upstream.Version, Pinned: c.Pinned}
 	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
 		have, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
