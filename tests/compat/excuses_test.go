@@ -33,6 +33,26 @@ func closing(d draw.Draw) bool {
 // upstream resets it.
 func unmet(d draw.Draw) bool { return d.Server.Certificate+200*ms > d.Context }
 
+// missed says that the first request of a connection may come when half of a short
+// context is over, and its window with it (docs/limits.md). Upstream closes a new
+// connection with the context only.
+func missed(d draw.Draw, s client.Script) bool {
+	if s.State != "unused" && s.State != "in the handshake" {
+		return false
+	}
+	at := 50 * ms
+	if s.Hello > 0 {
+		at += d.Server.Certificate + d.Server.ConnState
+	}
+	for _, step := range s.Steps {
+		at += step.After
+		if len(step.IDs) > 0 {
+			break
+		}
+	}
+	return at > d.Context/2-50*ms
+}
+
 // resets says that a connection is closed without lingering, as it is of an unknown
 // type without CloseWrite: what its client sends after that is answered by RST, with
 // upstream, too, and it is chance with which of them something does.
@@ -108,7 +128,7 @@ func excused(d draw.Draw, s client.Script, o client.Outcome, id string) bool {
 			return true
 		}
 	}
-	if unmet(d) {
+	if unmet(d) || missed(d, s) {
 		return true
 	}
 	// One 503 is all that a connection gets.
