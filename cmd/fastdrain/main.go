@@ -30,6 +30,7 @@ func commands() []*cli.Command {
 		vendorCommand(),
 		doctorCommand(),
 		removeCommand(),
+		probeCommand(),
 		checkCommand(),
 		diffCommand(),
 		pinCommand(),
@@ -66,6 +67,10 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "fastdrain: interrupted")
 	default:
 		fmt.Fprintln(os.Stderr, "fastdrain:", err)
+	}
+	var code cli.ExitCoder
+	if errors.As(err, &code) {
+		return code.ExitCode()
 	}
 	return 1
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/probe"
 )
 
 // patience bounds each wait of a client for the server. It is far above what
@@ -170,17 +172,17 @@ func (c *client) usable() bool {
 	if c.conn == nil {
 		return false
 	}
-	state, err := peek(c.raw)
+	state, err := probe.Look(c.raw)
 	if c.br.Buffered() > 0 {
-		state = peekData
+		state = probe.Data
 	}
 	switch {
 	case err != nil:
 		c.faults.count("looking at a connection: "+err.Error(), 1)
-	case state == peekData:
+	case state == probe.Data:
 		// A client would take these bytes for the answer to its next request.
 		c.problems.count("bytes from the server that no request asked for", 1)
-	case state == peekQuiet:
+	case state == probe.Nothing:
 		return true
 	}
 	c.drop()

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/probe"
 )
 
 // newPair returns a client that is connected to a listener of the test, and the
@@ -39,8 +41,8 @@ func awaitReceived(t *testing.T, c *client) {
 	t.Helper()
 	c.conn.SetReadDeadline(time.Now().Add(patience))
 	c.raw.Read(func(fd uintptr) bool {
-		state, _ := peek(fixedFD(fd))
-		return state != peekQuiet
+		state, _ := probe.Look(fixedFD(fd))
+		return state != probe.Nothing
 	})
 }
 

@@ -1,6 +1,6 @@
 //go:build unix
 
-package lab
+package probe
 
 import (
 	"syscall"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peek looks at what the kernel has received on a socket, without waiting.
-func peek(conn syscall.RawConn) (state peekState, err error) {
+// Look looks at what the kernel has received on a socket, without waiting.
+func Look(conn syscall.RawConn) (got Received, err error) {
 	var n int
 	var recvErr error
 	// Control and not Read: Read would wait, and obey a deadline of the past.
@@ -26,10 +26,10 @@ func peek(conn syscall.RawConn) (state peekState, err error) {
 	case err != nil:
 		return 0, err
 	case recvErr == unix.EAGAIN:
-		return peekQuiet, nil
+		return Nothing, nil
 	case recvErr != nil || n == 0:
-		return peekEnded, nil
+		return End, nil
 	default:
-		return peekData, nil
+		return Data, nil
 	}
 }

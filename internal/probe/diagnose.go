@@ -1,0 +1,294 @@
+package probe
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Diagnosis is what the counts mean.
+type Diagnosis struct {
+	// ID is the heading on the page about diagnoses.
+	ID string `json:"id"`
+	// Problem is false if it is nothing to be mended.
+	Problem bool   `json:"problem"`
+	Text    string `json:"text"`
+	// Do says what to do about it.
+	Do   string `json:"do,omitempty"`
+	Link string `json:"link"`
+}
+
+// page is where the diagnoses are explained.
+const page = "https://github.com/fastdrain/fastdrain/blob/main/docs/probe.md#"
+
+// The diagnoses.
+const (
+	Ignored     = "the-signal-is-ignored"
+	Overdue     = "it-does-not-end"
+	Unhandled   = "nothing-handles-the-signal"
+	ShellOnly   = "the-signal-reaches-a-shell"
+	AtOnce      = "it-ends-at-once"
+	UnderWay    = "requests-under-way-were-lost"
+	Kept        = "lost-on-kept-connections"
+	First       = "lost-on-new-connections"
+	CutShort    = "responses-were-cut"
+	InPipeline  = "lost-in-a-pipeline"
+	Unanswered  = "no-answer-in-time"
+	NotHTTP     = "no-http"
+	Earlier     = "lost-without-a-stop"
+	Gateway     = "a-proxy-answered"
+	ServerError = "it-answered-with-errors"
+	WrongAnswer = "wrong-answers"
+	OutOfTurn   = "answers-that-nobody-asked-for"
+	ExitCode    = "it-ended-with-an-error"
+	NobodyThere = "nobody-listens"
+	AllAnswered = "nothing-was-lost"
+)
+
+// diagnosis collects the diagnoses of a result.
+type diagnosis struct {
+	*Result
+	found []Diagnosis
+}
+
+func (d *diagnosis) say(id string, problem bool, do, format string, args ...any) {
+	d.found = append(d.found, Diagnosis{ID: id, Problem: problem, Text: fmt.Sprintf(format, args...), Do: do, Link: page + id})
+}
+
+// diagnose says what the counts mean, the cause of most of it first.
+func diagnose(r *Result) []Diagnosis {
+	d := &diagnosis{Result: r}
+	atOnce := false
+	if r.Mode == ModeSignal {
+		atOnce = d.end()
+	}
+	d.losses(atOnce)
+	d.answers()
+	d.refusals()
+	if r.Bad() == 0 && r.Unasked == 0 {
+		what := "the stops"
+		switch r.Mode {
+		case ModeCommand:
+			what = "the command"
+		case ModeTime:
+			what = "the load"
+		}
+		do := ""
+		if r.Mode == ModeSignal && r.Stops < 20 {
+			do = "a stop can be lucky: -rounds 20 is a better proof"
+		}
+		d.say(AllAnswered, false, do, "nothing was lost of %d requests; %d were under way at the beginning of %s", r.Requests, r.UnderWay, what)
+	}
+	return d.found
+}
+
+// end is about the process. It reports whether it ended without finishing anything.
+func (d *diagnosis) end() (atOnce bool) {
+	if n := d.Exits["killed"]; n > 0 {
+		if d.Newcomer > d.Grace*1e3/2 {
+			d.say(Ignored, true, "handle it: stop listening, answer what is under way, end; if a shell starts the service, let it do so with exec",
+				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %v%s", d.Signal, d.grace(), d.in(n))
+		} else {
+			lost := "it had answered all until then"
+			if d.Lost-d.LostBefore > 0 {
+				lost = fmt.Sprintf("%d requests were lost", d.Lost-d.LostBefore)
+			}
+			d.say(Overdue, true, "something holds the stop, most often a handler or a connection that does not end: give it a deadline within the grace",
+				"it had not ended %v after %s, and was killed%s; %s", d.grace(), d.Signal, d.in(n), lost)
+		}
+	}
+	if n := d.byTerm; n > 0 {
+		atOnce = true
+		d.say(Unhandled, true, "handle it: stop listening, answer what is under way, end",
+			"it ended at once%s: nothing handles %s", d.in(n), d.Signal)
+	}
+	if d.Strays > 0 {
+		d.say(ShellOnly, true, "start the service with exec, so that it takes the place of the shell",
+			"the process ended%s, but others that it had started went on: the signal reaches only the first, most often a shell", d.in(d.Strays))
+	}
+	if !atOnce && d.Exits["killed"] == 0 && d.UnderWay > 0 && 2*d.UnderWayLost >= d.UnderWay && d.lively == 0 {
+		atOnce = true
+		d.say(AtOnce, true, "handle the signal by waiting for what is under way: most servers have a call for it, such as Shutdown, or close with a callback",
+			"it ends at once: from the signal on it answered nothing, and %d of %d requests that were under way got lost", d.UnderWayLost, d.UnderWay)
+	}
+	for _, way := range sortedKeys(d.Exits) {
+		if way != "exit code 0" && way != "killed" && d.byTerm == 0 {
+			d.say(ExitCode, false, "an orchestrator may take it for a crash: end with 0 after a stop that went well", "it ended with %s%s", way, d.in(d.Exits[way]))
+		}
+	}
+	return atOnce
+}
+
+// losses is about requests that got no answer.
+func (d *diagnosis) losses(atOnce bool) {
+	if n := d.LostBefore; n > 0 {
+		d.say(Earlier, true, "look at the server's timeouts for idle connections, and at whether it fails under load",
+			"%d requests were lost before %s: that has nothing to do with the stop", n, d.markName())
+	}
+	// By what the connection was to the client, and by what was seen on it.
+	late := func(e *Event) bool { return e.lost() && e.At >= 0 }
+	gone := func(e *Event) bool { return late(e) && (e.What == Reset || e.What == Closed) }
+	if n := d.count(func(e *Event) bool { return late(e) && e.What == Cut }); n > 0 {
+		d.say(CutShort, true, "wait for the responses that are being written before the process ends",
+			"%d responses were cut in the middle, %s", n, d.when(func(e *Event) bool { return late(e) && e.What == Cut }))
+	}
+	underWay := d.count(func(e *Event) bool { return gone(e) && e.Sent < 0 })
+	kept := func(e *Event) bool { return gone(e) && e.Used > 0 }
+	if d.Mode == ModeSignal && !atOnce && underWay > 0 && 2*underWay >= d.UnderWay {
+		d.say(UnderWay, true, "wait for the requests that are under way before the connections are closed, and give that time enough",
+			"%d of %d requests that were under way at the signal got no answer, %s", underWay, d.UnderWay, d.when(func(e *Event) bool { return gone(e) && e.Sent < 0 }))
+		kept = func(e *Event) bool { return gone(e) && e.Used > 0 && e.Sent >= 0 }
+	}
+	if n := d.count(kept); n > 0 {
+		if atOnce {
+			d.say(Kept, true, "", "%d requests were lost on kept connections, %s", n, d.when(kept))
+		} else {
+			d.say(Kept, true, "let the next response of each connection say `Connection: close`, and close only what stays silent; a Go service on fasthttp gets that from fastdrain",
+				"%d requests were lost on connections that were kept, %s%s: the server closes them under its clients", n, d.when(kept), d.ways(kept))
+		}
+	}
+	first := func(e *Event) bool {
+		return gone(e) && e.Used == 0 && (e.Sent >= 0 || d.Mode != ModeSignal || underWay*2 < d.UnderWay)
+	}
+	if n := d.count(first); n > 0 {
+		do := "accept what the kernel has accepted before the listener is closed"
+		if atOnce {
+			do = ""
+		}
+		d.say(First, true, do,
+			"%d new connections ended before their first request was answered, %s%s: the accept queue, or connections that had just been accepted", n, d.when(first), d.ways(first))
+	}
+	for _, other := range []struct{ what, id, do, text string }{
+		{Behind, InPipeline, "say `Connection: close` with the last response of what has arrived", "%d pipelined requests were behind a response that said `Connection: close`, %s"},
+		{Timeout, Unanswered, "look for what the server, or its proxy, waits for", "%d requests got no answer in time, %s"},
+		{Broken, NotHTTP, "look at what the server sends", "%d answers were no HTTP/1.1, %s"},
+	} {
+		is := func(e *Event) bool { return late(e) && e.What == other.what }
+		if n := d.count(is); n > 0 {
+			d.say(other.id, true, other.do, other.text, n, d.when(is))
+		}
+	}
+}
+
+// answers is about answers that are wrong.
+func (d *diagnosis) answers() {
+	is := func(codes ...int) func(*Event) bool {
+		return func(e *Event) bool {
+			if e.What != Failed {
+				return false
+			}
+			gateway := e.Status == 502 || e.Status == 504
+			return gateway == (len(codes) > 0)
+		}
+	}
+	if n := d.count(is(502, 504)); n > 0 {
+		d.say(Gateway, true, "see what was lost behind the proxy, with a probe of the service itself; and what the proxy tries again",
+			"%d requests were answered with 502 or 504, %s: a proxy got no answer from the service", n, d.when(is(502, 504)))
+	}
+	if n := d.count(is()); n > 0 {
+		d.say(ServerError, true, "if the service refuses on purpose while it stops, the next request has to reach another instance; else look into its log",
+			"%d requests were answered with a status of 500 or above, %s", n, d.when(is()))
+	}
+	if d.Wrong > 0 {
+		d.say(WrongAnswer, true, "look at what was answered instead", "%d answers did not hold the text that was expected", d.Wrong)
+	}
+	if d.Unasked > 0 {
+		d.say(OutOfTurn, true, "send nothing on an idle connection but FIN: a client takes it for the answer to its next request (RFC 9112, section 9.2)",
+			"on %d connections the server sent what nobody had asked for", d.Unasked)
+	}
+}
+
+// refusals is about connections that nobody took.
+func (d *diagnosis) refusals() {
+	if d.RefusedFor == 0 {
+		return
+	}
+	for_ := short(duration(d.RefusedFor))
+	if d.Mode == ModeSignal {
+		d.say(NobodyThere, false, "in production somebody else has to listen meanwhile: start the next one first, or take this one out of the load balancer before",
+			"connections were refused for %v, from %v after %s on: as here one process ends before the next one listens", for_, short(duration(d.RefusedFrom)), d.Signal)
+		return
+	}
+	d.say(NobodyThere, true, "let the next one listen before the listener of this one is closed, and take it out of the load balancer before",
+		"connections were refused for %v, from %v after %s on: the listener closes before the next one listens", for_, short(duration(d.RefusedFrom)), d.markName())
+}
+
+func (d *diagnosis) markName() string {
+	switch d.Mode {
+	case ModeSignal:
+		return d.Signal
+	case ModeCommand:
+		return "the begin of the command"
+	default:
+		return "the begin"
+	}
+}
+
+func (d *diagnosis) grace() time.Duration { return duration(d.Grace * 1e3) }
+
+// in says in how many of the stops something was seen, if not in all.
+func (d *diagnosis) in(n int) string {
+	if n == d.Stops {
+		return ""
+	}
+	return fmt.Sprintf(" (in %d of %d stops)", n, d.Stops)
+}
+
+func (d *diagnosis) count(is func(*Event) bool) (n int) {
+	for i := range d.Events {
+		if is(&d.Events[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// when says when events were, from the mark.
+func (d *diagnosis) when(is func(*Event) bool) string {
+	first, last := math.Inf(1), math.Inf(-1)
+	for i := range d.Events {
+		if e := &d.Events[i]; is(e) {
+			first, last = min(first, e.At), max(last, e.At)
+		}
+	}
+	switch {
+	case first < 0:
+		return fmt.Sprintf("from %v before %s on", short(duration(-first)), d.markName())
+	case last < 1000 && d.Mode == ModeSignal:
+		return fmt.Sprintf("within %v of the signal", short(duration(last)))
+	default:
+		return fmt.Sprintf("%v to %v after %s", short(duration(first)), short(duration(last)), d.markName())
+	}
+}
+
+// ways says what was seen on the connections.
+func (d *diagnosis) ways(is func(*Event) bool) string {
+	seen := map[string]int{}
+	for i := range d.Events {
+		if e := &d.Events[i]; is(e) {
+			seen[e.What]++
+		}
+	}
+	var parts []string
+	for _, way := range sortedKeys(seen) {
+		parts = append(parts, fmt.Sprintf("%d %s", seen[way], map[string]string{Reset: "by RST", Closed: "by FIN"}[way]))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func duration(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
+// short rounds a duration to what one wants to read.
+func short(d time.Duration) time.Duration {
+	switch {
+	case d < 10*time.Millisecond:
+		return d.Round(100 * time.Microsecond)
+	case d < time.Second:
+		return d.Round(time.Millisecond)
+	case d < 10*time.Second:
+		return d.Round(10 * time.Millisecond)
+	default:
+		return d.Round(100 * time.Millisecond)
+	}
+}

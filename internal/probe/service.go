@@ -1,0 +1,194 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// service is a process that the probe has started.
+type service struct {
+	name   string
+	cmd    *exec.Cmd
+	output *tail
+	began  time.Time
+	exited chan struct{} // closed when it has ended
+	ended  time.Time     // valid once exited is closed
+	err    error         // of its end
+	killed bool
+	strays bool // processes of its group outlived it
+}
+
+// startService starts a program in a process group of its own, so that a Ctrl-C in the
+// terminal is for the probe, which then ends it.
+func startService(args []string, env ...string) (*service, error) {
+	path, err := exec.LookPath(args[0])
+	if err != nil {
+		return nil, fmt.Errorf("there is no such program: %w", err)
+	}
+	s := &service{name: args[0], cmd: exec.Command(path, args[1:]...), output: &tail{}, exited: make(chan struct{})}
+	s.cmd.Args[0] = args[0]
+	s.cmd.Env = append(os.Environ(), env...)
+	ownGroup(s.cmd)
+	// Not the copying of os/exec: its Wait would wait for whoever else has the pipe.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	s.cmd.Stdout, s.cmd.Stderr = w, w
+	s.began = time.Now()
+	err = s.cmd.Start()
+	w.Close()
+	if err != nil {
+		r.Close()
+		return nil, fmt.Errorf("starting %s: %w", s.name, err)
+	}
+	go func() {
+		io.Copy(s.output, r)
+		r.Close()
+	}()
+	go func() {
+		s.err = s.cmd.Wait()
+		s.ended = time.Now()
+		close(s.exited)
+	}()
+	return s, nil
+}
+
+// poll is how often the start of a service is looked at.
+const poll = 10 * time.Millisecond
+
+// await waits until the service listens, where its URL or its sockets say, and returns
+// the target. Busy says whether somebody else listened there before.
+func (s *service) await(ctx context.Context, known *target, find func(pid int) (*target, error), bound time.Duration) (*target, error) {
+	deadline := time.After(bound)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		t, err := known, error(nil)
+		if t == nil {
+			if t, err = find(s.cmd.Process.Pid); err != nil {
+				return nil, err
+			}
+		}
+		if t != nil && t.listens(ctx) {
+			return t, nil
+		}
+		select {
+		case <-s.exited:
+			return nil, fmt.Errorf("%s ended before it listened: %s%s", s.name, s.exit(), s.output.quote())
+		case <-deadline:
+			where := ""
+			if known != nil {
+				where = " on " + known.addr
+			}
+			return nil, fmt.Errorf("%s does not listen%s after %v: is the address right? (-start gives it more time)%s", s.name, where, bound, s.output.quote())
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// listens reports whether somebody accepts connections.
+func (t *target) listens(ctx context.Context) bool {
+	d := net.Dialer{Timeout: time.Second}
+	conn, err := d.DialContext(ctx, "tcp", t.addr)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// strayPause is how long a process may outlive the one that is stopped.
+const strayPause = 100 * time.Millisecond
+
+// stop sends the signal and waits for the end of the process. After the grace it, and
+// all of its group, is killed. What has outlived it in its group is killed as well, as
+// it would hold the address.
+func (s *service) stop(ctx context.Context, sig os.Signal, grace time.Duration) error {
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.kill()
+		return fmt.Errorf("sending the signal: %w", err)
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-s.exited:
+		if groupLives(s.cmd.Process.Pid) {
+			// What ends together with it is no stray.
+			time.Sleep(strayPause)
+			s.strays = groupLives(s.cmd.Process.Pid)
+		}
+	case <-timer.C:
+		s.killed = true
+	case <-ctx.Done():
+	}
+	s.kill()
+	return nil
+}
+
+// kill ends what is left of the service.
+func (s *service) kill() {
+	killGroup(s.cmd)
+	<-s.exited
+}
+
+// signaled is the signal that ended the process, if one did.
+func (s *service) signaled() (sig syscall.Signal, ok bool) {
+	var exit *exec.ExitError
+	if errors.As(s.err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return status.Signal(), true
+		}
+	}
+	return 0, false
+}
+
+// exit says how the process ended: "exit code 0", "killed", or by which signal.
+func (s *service) exit() string {
+	if s.killed {
+		return "killed"
+	}
+	if sig, ok := s.signaled(); ok {
+		return "ended by " + signalName(sig)
+	}
+	return fmt.Sprintf("exit code %d", s.cmd.ProcessState.ExitCode())
+}
+
+// tail keeps the end of what a process writes.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 2 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if over := len(t.buf) - tailSize; over > 0 {
+		t.buf = append(t.buf[:0], t.buf[over:]...)
+	}
+	return len(b), nil
+}
+
+// quote returns what was kept as an appendix to an error message.
+func (t *tail) quote() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if text := strings.TrimSpace(string(t.buf)); text != "" {
+		return "\nits output ends with:\n" + text
+	}
+	return ""
+}
