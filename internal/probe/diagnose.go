@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -53,7 +54,7 @@ type diagnosis struct {
 }
 
 func (d *diagnosis) say(id string, problem bool, do, format string, args ...any) {
-	d.found = append(d.found, Diagnosis{ID: id, Problem: problem, Text: fmt.Sprintf(format, args...), Do: do, Link: page + id})
+	d.found = append(d.found, Diagnosis{ID: id, Problem: problem, Text: capital(fmt.Sprintf(format, args...)), Do: capital(do), Link: page + id})
 }
 
 // diagnose says what the counts mean, the cause of most of it first.
@@ -76,7 +77,7 @@ func diagnose(r *Result) []Diagnosis {
 		}
 		do := ""
 		if r.Mode == ModeSignal && r.Stops < 20 {
-			do = "a stop can be lucky: -rounds 20 is a better proof"
+			do = "a stop can be lucky: more of them, such as -rounds 20, are a better proof"
 		}
 		d.say(AllAnswered, false, do, "nothing was lost of %d requests; %d were under way at the beginning of %s", r.Requests, r.UnderWay, what)
 	}
@@ -88,14 +89,14 @@ func (d *diagnosis) end() (atOnce bool) {
 	if n := d.Exits["killed"]; n > 0 {
 		if d.Newcomer > d.Grace*1e3/2 {
 			d.say(Ignored, true, "handle it: stop listening, answer what is under way, end; if a shell starts the service, let it do so with exec",
-				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %v%s", d.Signal, d.grace(), d.in(n))
+				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %s%s", d.Signal, short(d.grace()), d.in(n))
 		} else {
 			lost := "it had answered all until then"
 			if d.Lost-d.LostBefore > 0 {
 				lost = fmt.Sprintf("%d requests were lost", d.Lost-d.LostBefore)
 			}
 			d.say(Overdue, true, "something holds the stop, most often a handler or a connection that does not end: give it a deadline within the grace",
-				"it had not ended %v after %s, and was killed%s; %s", d.grace(), d.Signal, d.in(n), lost)
+				"it had not ended %s after %s, and was killed%s; %s", short(d.grace()), d.Signal, d.in(n), lost)
 		}
 	}
 	if n := d.byTerm; n > 0 {
@@ -107,10 +108,10 @@ func (d *diagnosis) end() (atOnce bool) {
 		d.say(ShellOnly, true, "start the service with exec, so that it takes the place of the shell",
 			"the process ended%s, but others that it had started went on: the signal reaches only the first, most often a shell", d.in(d.Strays))
 	}
-	if !atOnce && d.Exits["killed"] == 0 && d.UnderWay > 0 && 2*d.UnderWayLost >= d.UnderWay && d.lively == 0 {
+	if !atOnce && d.Exits["killed"] == 0 && d.abandons() && 10*d.lively <= d.UnderWay {
 		atOnce = true
 		d.say(AtOnce, true, "handle the signal by waiting for what is under way: most servers have a call for it, such as Shutdown, or close with a callback",
-			"it ends at once: from the signal on it answered nothing, and %d of %d requests that were under way got lost", d.UnderWayLost, d.UnderWay)
+			"it ends at once: from the signal on it answered next to nothing, and %d of %d requests that were under way got lost", d.UnderWayLost, d.UnderWay)
 	}
 	for _, way := range sortedKeys(d.Exits) {
 		if way != "exit code 0" && way != "killed" && d.byTerm == 0 {
@@ -119,6 +120,16 @@ func (d *diagnosis) end() (atOnce bool) {
 	}
 	return atOnce
 }
+
+// abandons reports whether the stop is the end of the requests under way: most of them
+// got lost, and not only the few that had been sent a moment before the signal.
+func (d *diagnosis) abandons() bool {
+	return d.UnderWayLost >= underWayLeast && 10*d.UnderWayLost >= 8*d.UnderWay
+}
+
+// underWayLeast is how many requests under way have to be lost for it to be a way of
+// the server.
+const underWayLeast = 3
 
 // losses is about requests that got no answer.
 func (d *diagnosis) losses(atOnce bool) {
@@ -135,7 +146,8 @@ func (d *diagnosis) losses(atOnce bool) {
 	}
 	underWay := d.count(func(e *Event) bool { return gone(e) && e.Sent < 0 })
 	kept := func(e *Event) bool { return gone(e) && e.Used > 0 }
-	if d.Mode == ModeSignal && !atOnce && underWay > 0 && 2*underWay >= d.UnderWay {
+	apart := d.Mode == ModeSignal && !atOnce && d.abandons()
+	if apart {
 		d.say(UnderWay, true, "wait for the requests that are under way before the connections are closed, and give that time enough",
 			"%d of %d requests that were under way at the signal got no answer, %s", underWay, d.UnderWay, d.when(func(e *Event) bool { return gone(e) && e.Sent < 0 }))
 		kept = func(e *Event) bool { return gone(e) && e.Used > 0 && e.Sent >= 0 }
@@ -207,11 +219,11 @@ func (d *diagnosis) refusals() {
 	for_ := short(duration(d.RefusedFor))
 	if d.Mode == ModeSignal {
 		d.say(NobodyThere, false, "in production somebody else has to listen meanwhile: start the next one first, or take this one out of the load balancer before",
-			"connections were refused for %v, from %v after %s on: as here one process ends before the next one listens", for_, short(duration(d.RefusedFrom)), d.Signal)
+			"connections were refused for %s, from %s after %s on: as here one process ends before the next one listens", for_, short(duration(d.RefusedFrom)), d.Signal)
 		return
 	}
 	d.say(NobodyThere, true, "let the next one listen before the listener of this one is closed, and take it out of the load balancer before",
-		"connections were refused for %v, from %v after %s on: the listener closes before the next one listens", for_, short(duration(d.RefusedFrom)), d.markName())
+		"connections were refused for %s, from %s after %s on: the listener closes before the next one listens", for_, short(duration(d.RefusedFrom)), d.markName())
 }
 
 func (d *diagnosis) markName() string {
@@ -254,11 +266,11 @@ func (d *diagnosis) when(is func(*Event) bool) string {
 	}
 	switch {
 	case first < 0:
-		return fmt.Sprintf("from %v before %s on", short(duration(-first)), d.markName())
+		return fmt.Sprintf("from %s before %s on", short(duration(-first)), d.markName())
 	case last < 1000 && d.Mode == ModeSignal:
-		return fmt.Sprintf("within %v of the signal", short(duration(last)))
+		return fmt.Sprintf("within %s of the signal", short(duration(last)))
 	default:
-		return fmt.Sprintf("%v to %v after %s", short(duration(first)), short(duration(last)), d.markName())
+		return fmt.Sprintf("%s to %s after %s", short(duration(first)), short(duration(last)), d.markName())
 	}
 }
 
@@ -279,16 +291,27 @@ func (d *diagnosis) ways(is func(*Event) bool) string {
 
 func duration(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
 
-// short rounds a duration to what one wants to read.
-func short(d time.Duration) time.Duration {
-	switch {
-	case d < 10*time.Millisecond:
-		return d.Round(100 * time.Microsecond)
-	case d < time.Second:
-		return d.Round(time.Millisecond)
-	case d < 10*time.Second:
-		return d.Round(10 * time.Millisecond)
+// short writes a duration with as many digits as one wants to read.
+func short(d time.Duration) string {
+	switch abs := d.Abs(); {
+	case abs == 0:
+		return "0"
+	case abs < 10*time.Millisecond:
+		return strconv.FormatFloat(d.Seconds()*1e3, 'f', 1, 64) + " ms"
+	case abs < time.Second:
+		return strconv.FormatFloat(d.Seconds()*1e3, 'f', 0, 64) + " ms"
+	case abs < 10*time.Second:
+		return strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0") + " s"
+	case abs < 2*time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 0, 64) + " s"
 	default:
-		return d.Round(100 * time.Millisecond)
+		return d.Round(time.Second).String()
 	}
+}
+
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

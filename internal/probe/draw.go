@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // bars are the heights of a bar in a terminal, and elsewhere.
@@ -29,7 +28,7 @@ func writeTimeline(w io.Writer, r *Result, terminal bool) {
 	if r.Stops > 1 {
 		all = fmt.Sprintf(", the sum of all %d", r.Stops)
 	}
-	fmt.Fprintf(w, "\na character is %v; | is %s%s\n", step, name, all)
+	fmt.Fprintf(w, "\na character is %s; | is %s%s\n", short(step), name, all)
 	heights := plainBars
 	if terminal {
 		heights = bars
@@ -56,7 +55,7 @@ func writeTimeline(w io.Writer, r *Result, terminal bool) {
 		fmt.Fprintf(w, "%9s %s %d at most\n", row.name, b.String(), most)
 	}
 	end := r.Timeline[len(r.Timeline)-1].To
-	fmt.Fprintf(w, "%9s %-*s%v\n", "", len(r.Timeline), short(duration(r.Timeline[0].From)), short(duration(end)).Round(time.Millisecond))
+	fmt.Fprintf(w, "%9s %-*s%s\n", "", len(r.Timeline), short(duration(r.Timeline[0].From)), short(duration(end)))
 }
 
 type timelineRow struct {

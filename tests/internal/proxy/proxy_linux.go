@@ -32,6 +32,7 @@ type Setup struct {
 	Servers []string // their addresses
 	TLS     bool     // to the servers
 	Retries bool     // as the proxy's documentation has them; or none
+	Listen  string   // an address to listen on beside the socket; empty is none
 
 	Workers   int    // of nginx, each with a pool of its own; 0 is one for each processor
 	Keepalive int    // connections of a worker's pool, of nginx

@@ -1,0 +1,241 @@
+//go:build linux
+
+package probe
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The environment of a test binary that is a server with a known fault.
+const (
+	fakeMode    = "FASTDRAIN_PROBE_FAKE"    // which
+	fakeAccount = "FASTDRAIN_PROBE_ACCOUNT" // the file that it adds its account to, a line of JSON
+)
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(fakeMode); mode != "" {
+		fake(mode, os.Args[len(os.Args)-1])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// The faults. Those of a stop hit one request of each connection: the next one that
+// comes when the listener is closed.
+const (
+	cuts     = "cuts"    // half of the body, then FIN
+	resets   = "resets"  // no answer, RST
+	closes   = "closes"  // no answer, FIN
+	fails    = "fails"   // 500, and FIN
+	unasked  = "unasked" // a 408 that answers nothing, on each connection
+	ignores  = "ignores" // SIGTERM
+	atOnce   = "at-once" // it ends without waiting for the handlers, which take 30 ms
+	holds    = "holds"   // all is well, but for the end, which never comes
+	early    = "early"   // FIN instead of each 100th answer, without a stop
+	dies     = "dies"    // it ends by itself after 50 requests
+	notFound = "404"     // is the answer to all
+	leads    = "leads"   // to somewhere else
+	mute     = "mute"    // it never listens
+	exits    = "exits"   // at the start, with 3
+	other    = "other"   // another body from the stop on
+	steady   = "steady"  // nothing ever goes wrong
+	parent   = "parent"  // it starts "steady", and does not tell it of the signal
+	several  = "several" // it listens on two ports
+	h2       = "h2"      // it speaks HTTP/2 only, without TLS
+	failing  = "failing" // as at-once for the fast, with exit code 3
+)
+
+// account is what a server counts itself.
+type account struct {
+	Executed int64 `json:"executed"`
+	Answered int64 `json:"answered"`
+	Harmed   int64 `json:"harmed"` // requests that its fault has hit
+}
+
+// server is a server with a fault.
+type server struct {
+	mode    string
+	stopped atomic.Bool
+	account
+	running sync.WaitGroup
+	mu      sync.Mutex
+	conns   []net.Conn
+}
+
+func fake(mode, addr string) {
+	switch mode {
+	case exits:
+		fmt.Fprintln(os.Stderr, "no bread left")
+		os.Exit(3)
+	case mute:
+		time.Sleep(time.Minute)
+		return
+	case parent:
+		startChild(addr)
+		time.Sleep(time.Minute)
+		return
+	}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	ln, err := net.Listen("tcp4", addr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if mode == several {
+		second, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		defer second.Close()
+	}
+	s := &server{mode: mode}
+	accepting := make(chan struct{})
+	go func() {
+		defer close(accepting)
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns = append(s.conns, conn)
+			s.mu.Unlock()
+			s.running.Go(func() { s.serve(conn) })
+		}
+	}()
+	for <-term; mode == ignores; <-term {
+	}
+	if mode == atOnce {
+		s.save()
+		os.Exit(0)
+	}
+	ln.Close()
+	<-accepting
+	s.stopped.Store(true)
+	if mode == unasked {
+		s.mu.Lock()
+		for _, conn := range s.conns {
+			fmt.Fprint(conn, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}
+		s.mu.Unlock()
+	}
+	if mode == holds {
+		select {}
+	}
+	// Connections that nobody uses any more are no reason to stay.
+	gone := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-time.After(3 * time.Second):
+	}
+	s.save()
+	if mode == failing {
+		os.Exit(3)
+	}
+}
+
+func (s *server) save() {
+	path := os.Getenv(fakeAccount)
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	text, err := json.Marshal(account{
+		atomic.LoadInt64(&s.Executed), atomic.LoadInt64(&s.Answered), atomic.LoadInt64(&s.Harmed),
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(f, "%s\n", text)
+}
+
+func (s *server) serve(conn net.Conn) {
+	defer conn.Close()
+	br := bufio.NewReader(conn)
+	if s.mode == h2 {
+		conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // an empty SETTINGS
+		br.ReadByte()
+		return
+	}
+	for {
+		req, err := http.ReadRequest(br)
+		if err != nil {
+			return
+		}
+		n := atomic.AddInt64(&s.Executed, 1)
+		if s.mode == atOnce {
+			time.Sleep(30 * time.Millisecond)
+		}
+		if s.mode == dies && n > 50 {
+			fmt.Fprintln(os.Stderr, "tired of it")
+			os.Exit(7)
+		}
+		stopped := s.stopped.Load()
+		if stopped || s.mode == early && n%100 == 0 {
+			if s.harm(conn) {
+				atomic.AddInt64(&s.Harmed, 1)
+				return
+			}
+		}
+		status, more := "200 OK", ""
+		switch s.mode {
+		case notFound:
+			status = "404 Not Found"
+		case leads:
+			status, more = "301 Moved Permanently", "Location: /elsewhere\r\n"
+		}
+		closing := stopped || req.Close
+		if closing {
+			more += "Connection: close\r\n"
+		}
+		body := "hello"
+		if s.mode == other && stopped {
+			body = "good night"
+			atomic.AddInt64(&s.Harmed, 1)
+		}
+		if _, err := fmt.Fprintf(conn, "HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s", status, more, len(body), body); err != nil {
+			return
+		}
+		atomic.AddInt64(&s.Answered, 1)
+		if closing {
+			return
+		}
+	}
+}
+
+// harm does to a request what the server is known for, and reports whether it does
+// anything.
+func (s *server) harm(conn net.Conn) bool {
+	switch s.mode {
+	case cuts:
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+	case resets:
+		conn.(*net.TCPConn).SetLinger(0)
+	case fails:
+		fmt.Fprint(conn, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	case closes, early:
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,167 @@
+//go:build linux
+
+package probe
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fastdrain/fastdrain/internal/probe"
+)
+
+// kept are clients that open no connection while the server stops, so that the
+// server's own count is exact: nothing is in its accept queue.
+var kept = probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool}, Connections: 60, Rate: 1000}
+
+// TestCountsAreThoseOfTheServer holds each fault's count against that of the server,
+// which has counted how often it did it.
+func TestCountsAreThoseOfTheServer(t *testing.T) {
+	for _, c := range []struct {
+		mode  string
+		seen  func(*probe.Result) int
+		says  []string
+		which string
+	}{
+		{mode: cuts, seen: way(probe.Cut), says: []string{probe.CutShort}},
+		{mode: resets, seen: way(probe.Reset), says: []string{probe.Kept}},
+		{mode: closes, seen: way(probe.Closed), says: []string{probe.Kept}},
+		{mode: fails, seen: func(r *probe.Result) int { return r.Failed }, says: []string{probe.ServerError}},
+		{mode: other, seen: func(r *probe.Result) int { return r.Wrong }, says: []string{probe.WrongAnswer}},
+	} {
+		t.Run(c.mode, func(t *testing.T) {
+			t.Parallel()
+			s, accounts := fakeServer(t, c.mode)
+			o := options()
+			o.Rounds, o.Profile = 2, kept
+			if c.mode == other {
+				o.Expect = "hello"
+			}
+			r := mustRun(t, s, o)
+			known := sum(t, accounts)
+			if known.Harmed == 0 {
+				t.Fatal("the server did nothing to its clients: there was nothing to see")
+			}
+			if n := c.seen(r); int64(n) != known.Harmed {
+				t.Errorf("%d seen, and %d done by the server", n, known.Harmed)
+			}
+			if int64(r.Answered+r.Checks+r.Lost+r.Unfinished) != known.Executed {
+				t.Errorf("%d answered, %d lost, %d unfinished, and %d for the check; the server executed %d",
+					r.Answered, r.Lost, r.Unfinished, r.Checks, known.Executed)
+			}
+			wantDiagnoses(t, r, c.says)
+		})
+	}
+}
+
+func way(name string) func(*probe.Result) int {
+	return func(r *probe.Result) int { return r.Ways[name] }
+}
+
+// TestWhatServersDoAtAStop wants the diagnosis of each.
+func TestWhatServersDoAtAStop(t *testing.T) {
+	t.Run(unasked, func(t *testing.T) {
+		t.Parallel()
+		s, _ := fakeServer(t, unasked)
+		o := options()
+		o.Profile = kept
+		r := mustRun(t, s, o)
+		if !says(r, probe.OutOfTurn) || r.Unasked == 0 {
+			t.Errorf("it does not say what was sent unasked")
+		}
+	})
+	t.Run(ignores, func(t *testing.T) {
+		t.Parallel()
+		s, _ := fakeServer(t, ignores)
+		o := options()
+		o.Grace = 1500 * time.Millisecond
+		r := mustRun(t, s, o)
+		if r.Exits["killed"] != 1 {
+			t.Errorf("it ended so: %v", r.Exits)
+		}
+		wantDiagnoses(t, r, []string{probe.Ignored}, probe.Kept, probe.First, probe.UnderWay)
+	})
+	t.Run(holds, func(t *testing.T) {
+		t.Parallel()
+		s, _ := fakeServer(t, holds)
+		o := options()
+		o.Grace, o.Profile = 1500*time.Millisecond, kept
+		r := mustRun(t, s, o)
+		if r.Lost != 0 {
+			t.Errorf("%d lost, and the server answered all", r.Lost)
+		}
+		wantDiagnoses(t, r, []string{probe.Overdue})
+	})
+	t.Run(atOnce, func(t *testing.T) {
+		t.Parallel()
+		s, accounts := fakeServer(t, atOnce)
+		o := options()
+		o.Rounds = 2
+		r := mustRun(t, s, o)
+		known := sum(t, accounts)
+		// What it had read and not answered is lost; what it had not read, too.
+		if inVain := known.Executed - known.Answered; inVain == 0 || int64(r.Lost) < inVain {
+			t.Errorf("%d lost; the server executed %d without an answer", r.Lost, inVain)
+		}
+		wantDiagnoses(t, r, []string{probe.AtOnce}, probe.Kept, probe.First)
+	})
+	t.Run(parent, func(t *testing.T) {
+		t.Parallel()
+		s, _ := fakeServer(t, parent)
+		r := mustRun(t, s, options())
+		wantDiagnoses(t, r, []string{probe.ShellOnly, probe.Unhandled}, probe.Kept, probe.First)
+	})
+	t.Run(early, func(t *testing.T) {
+		t.Parallel()
+		s, accounts := fakeServer(t, early)
+		o := options()
+		o.Profile = kept
+		r := mustRun(t, s, o)
+		if n := sum(t, accounts).Harmed; int64(r.Lost) < n || n == 0 {
+			t.Errorf("%d lost, and the server closed %d", r.Lost, n)
+		}
+		if r.LostBefore == 0 {
+			t.Error("none lost before the stop")
+		}
+		wantDiagnoses(t, r, []string{probe.Earlier}, probe.Kept)
+	})
+	t.Run(failing, func(t *testing.T) {
+		t.Parallel()
+		s, _ := fakeServer(t, failing)
+		o := options()
+		o.Profile = kept
+		r := mustRun(t, s, o)
+		if r.Lost != 0 || r.Exits["exit code 3"] != 1 {
+			t.Errorf("%d lost, and it ended so: %v", r.Lost, r.Exits)
+		}
+		wantDiagnoses(t, r, []string{probe.ExitCode, probe.AllAnswered})
+	})
+}
+
+// TestWhatCannotBeProbed wants an error that says what to do.
+func TestWhatCannotBeProbed(t *testing.T) {
+	for _, c := range []struct {
+		mode, want string
+	}{
+		{mute, "does not listen"},
+		{exits, "exit code 3\nits output ends with:\nno bread left"},
+		{dies, "ended by itself under the load, before any signal: exit code 7\nits output ends with:\ntired of it"},
+		{notFound, "give a -path that the service has"},
+		{leads, "leads to /elsewhere: give that as the URL"},
+		{several, "say which one is to be loaded, such as -url http://127.0.0.1:"},
+		{h2, "speaks HTTP/2 only"},
+	} {
+		t.Run(c.mode, func(t *testing.T) {
+			t.Parallel()
+			s, _ := fakeServer(t, c.mode)
+			o := options()
+			if c.mode == mute {
+				o.Start = 500 * time.Millisecond
+			}
+			_, err := run(t, s, o)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %q, and not one with %q", err, c.want)
+			}
+		})
+	}
+}
