@@ -49,6 +49,8 @@ func check(ctx context.Context, t *target, requests []*prepared, expect string) 
 	return notes, sent, nil
 }
 
+var errNoHTTP1 = errors.New("the server speaks HTTP/2 only, and the probe HTTP/1.1: give the address of a listener for that")
+
 func once(ctx context.Context, t *target, q *prepared, expect string) (got reply, err error) {
 	c, _, err := dial(ctx, t, checkTimeout)
 	if err != nil {
@@ -56,7 +58,7 @@ func once(ctx context.Context, t *target, q *prepared, expect string) (got reply
 		var cert *tls.CertificateVerificationError
 		switch {
 		case errors.As(err, &alert) && strings.Contains(alert.Error(), "application protocol"):
-			return got, errors.New("the server does not speak HTTP/1.1 here, which is all that the probe does; HTTP/2 has its own ways of a stop")
+			return got, errNoHTTP1
 		case errors.As(err, &cert):
 			return got, fmt.Errorf("%w (-ca FILE trusts yours, -insecure any)", err)
 		}
@@ -71,10 +73,13 @@ func once(ctx context.Context, t *target, q *prepared, expect string) (got reply
 	}
 	// An HTTP/2 server begins with SETTINGS, whatever it is sent.
 	if head, err := c.br.Peek(5); err != nil {
+		if t.tls != nil && speaksH2(ctx, t) {
+			return got, errNoHTTP1
+		}
 		return got, explain(err)
 	} else if string(head) != "HTTP/" {
 		if head[3] == 0x04 {
-			return got, errors.New("the server speaks HTTP/2 only, and the probe HTTP/1.1")
+			return got, errNoHTTP1
 		}
 		return got, fmt.Errorf("what comes is no HTTP/1.1: it begins with %q (for TLS the URL begins with https)", head)
 	}

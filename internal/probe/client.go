@@ -16,7 +16,6 @@ type client struct {
 	pool     *pool // of a pool's client
 
 	connection
-	dialed  time.Time
 	release func() bool // of the connection's end with the load
 }
 
@@ -100,7 +99,7 @@ func (c *client) connect() bool {
 		return false
 	}
 	c.connected(c.kind)
-	c.connection, c.dialed = conn, begin
+	c.connection, c.dialed = conn, time.Now()
 	c.adopt()
 	return true
 }
@@ -194,7 +193,7 @@ func (c *client) take(q *prepared, sent time.Time, n int) bool {
 		c.lose(sent, err, begun, n)
 		return false
 	}
-	c.answered(c.kind, &c.connection, c.dialed, sent, got)
+	c.answered(c.kind, &c.connection, sent, got)
 	c.used++
 	if got.closing {
 		if n > 1 {

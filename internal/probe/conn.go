@@ -15,9 +15,10 @@ import (
 // connection is a raw connection to the server. Its zero value is none.
 type connection struct {
 	net.Conn
-	raw  syscall.RawConn
-	br   *bufio.Reader
-	used int // complete responses on it
+	raw    syscall.RawConn
+	br     *bufio.Reader
+	used   int // complete responses on it
+	dialed time.Time
 }
 
 func (c *connection) open() bool { return c.Conn != nil }

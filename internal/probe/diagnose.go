@@ -26,6 +26,7 @@ const page = "https://github.com/fastdrain/fastdrain/blob/main/docs/probe.md#"
 // The diagnoses.
 const (
 	Ignored     = "the-signal-is-ignored"
+	Lingering   = "kept-connections-hold-it"
 	Overdue     = "it-does-not-end"
 	Unhandled   = "nothing-handles-the-signal"
 	ShellOnly   = "the-signal-reaches-a-shell"
@@ -87,10 +88,14 @@ func diagnose(r *Result) []Diagnosis {
 // end is about the process. It reports whether it ended without finishing anything.
 func (d *diagnosis) end() (atOnce bool) {
 	if n := d.Exits["killed"]; n > 0 {
-		if d.Newcomer > d.Grace*1e3/2 {
+		switch late := d.Grace * 1e3 / 2; {
+		case d.Newcomer > late:
 			d.say(Ignored, true, "handle it: stop listening, answer what is under way, end; if a shell starts the service, let it do so with exec",
 				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %s%s", d.Signal, short(d.grace()), d.in(n))
-		} else {
+		case d.Veteran > late:
+			d.say(Lingering, true, "let each response after the signal say `Connection: close`, so that the clients leave; closing the idle connections once is not enough",
+				"kept connections held it until it was killed, %s after %s%s: they went on being served, and their clients were not told to leave", short(d.grace()), d.Signal, d.in(n))
+		default:
 			lost := "it had answered all until then"
 			if d.Lost-d.LostBefore > 0 {
 				lost = fmt.Sprintf("%d requests were lost", d.Lost-d.LostBefore)
@@ -135,14 +140,14 @@ const underWayLeast = 3
 func (d *diagnosis) losses(atOnce bool) {
 	if n := d.LostBefore; n > 0 {
 		d.say(Earlier, true, "look at the server's timeouts for idle connections, and at whether it fails under load",
-			"%d requests were lost before %s: that has nothing to do with the stop", n, d.markName())
+			"%s lost before %s: that has nothing to do with the stop", some(n, "request was", "requests were"), d.markName())
 	}
 	// By what the connection was to the client, and by what was seen on it.
 	late := func(e *Event) bool { return e.lost() && e.At >= 0 }
 	gone := func(e *Event) bool { return late(e) && (e.What == Reset || e.What == Closed) }
 	if n := d.count(func(e *Event) bool { return late(e) && e.What == Cut }); n > 0 {
 		d.say(CutShort, true, "wait for the responses that are being written before the process ends",
-			"%d responses were cut in the middle, %s", n, d.when(func(e *Event) bool { return late(e) && e.What == Cut }))
+			"%s cut in the middle, %s", some(n, "response was", "responses were"), d.when(func(e *Event) bool { return late(e) && e.What == Cut }))
 	}
 	underWay := d.count(func(e *Event) bool { return gone(e) && e.Sent < 0 })
 	kept := func(e *Event) bool { return gone(e) && e.Used > 0 }
@@ -154,10 +159,10 @@ func (d *diagnosis) losses(atOnce bool) {
 	}
 	if n := d.count(kept); n > 0 {
 		if atOnce {
-			d.say(Kept, true, "", "%d requests were lost on kept connections, %s", n, d.when(kept))
+			d.say(Kept, true, "", "%s lost on kept connections, %s", some(n, "request was", "requests were"), d.when(kept))
 		} else {
 			d.say(Kept, true, "let the next response of each connection say `Connection: close`, and close only what stays silent; a Go service on fasthttp gets that from fastdrain",
-				"%d requests were lost on connections that were kept, %s%s: the server closes them under its clients", n, d.when(kept), d.ways(kept))
+				"%s lost on connections that were kept, %s%s: the server closes them under its clients", some(n, "request was", "requests were"), d.when(kept), d.ways(kept))
 		}
 	}
 	first := func(e *Event) bool {
@@ -169,7 +174,7 @@ func (d *diagnosis) losses(atOnce bool) {
 			do = ""
 		}
 		d.say(First, true, do,
-			"%d new connections ended before their first request was answered, %s%s: the accept queue, or connections that had just been accepted", n, d.when(first), d.ways(first))
+			"%s before the first request was answered, %s%s: the accept queue, or connections that had just been accepted", some(n, "new connection ended", "new connections ended"), d.when(first), d.ways(first))
 	}
 	for _, other := range []struct{ what, id, do, text string }{
 		{Behind, InPipeline, "say `Connection: close` with the last response of what has arrived", "%d pipelined requests were behind a response that said `Connection: close`, %s"},
@@ -196,11 +201,11 @@ func (d *diagnosis) answers() {
 	}
 	if n := d.count(is(502, 504)); n > 0 {
 		d.say(Gateway, true, "see what was lost behind the proxy, with a probe of the service itself; and what the proxy tries again",
-			"%d requests were answered with 502 or 504, %s: a proxy got no answer from the service", n, d.when(is(502, 504)))
+			"%s answered with 502 or 504, %s: a proxy got no answer from the service", some(n, "request was", "requests were"), d.when(is(502, 504)))
 	}
 	if n := d.count(is()); n > 0 {
 		d.say(ServerError, true, "if the service refuses on purpose while it stops, the next request has to reach another instance; else look into its log",
-			"%d requests were answered with a status of 500 or above, %s", n, d.when(is()))
+			"%s answered with a status of 500 or above, %s", some(n, "request was", "requests were"), d.when(is()))
 	}
 	if d.Wrong > 0 {
 		d.say(WrongAnswer, true, "look at what was answered instead", "%d answers did not hold the text that was expected", d.Wrong)
@@ -307,6 +312,14 @@ func short(d time.Duration) string {
 	default:
 		return d.Round(time.Second).String()
 	}
+}
+
+// some writes a count with what is counted.
+func some(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }
 
 func capital(s string) string {

@@ -65,6 +65,8 @@ const (
 
 func (p Profile) groups() ([]group, error) {
 	switch {
+	case len(p.Kinds) == 0:
+		return nil, errors.New("no clients")
 	case p.Connections < len(p.Kinds) || p.Connections > ConnectionsAtMost:
 		return nil, fmt.Errorf("%d connections: it has to be %d to %d", p.Connections, len(p.Kinds), ConnectionsAtMost)
 	case !(p.Rate > 0 && p.Rate <= RateAtMost):
@@ -86,7 +88,7 @@ func (p Profile) groups() ([]group, error) {
 		if !slices.Contains(p.Kinds, k) {
 			continue
 		}
-		g := group{kind: k, clients: max(1, int(float64(p.Connections)*share[k].connections/connections))}
+		g := group{kind: k, clients: 1 + int(float64(p.Connections-len(p.Kinds))*share[k].connections/connections)}
 		g.interval = time.Duration(float64(g.clients) / (p.Rate * share[k].requests / requests) * float64(time.Second))
 		switch k {
 		case Pool:

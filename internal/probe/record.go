@@ -102,6 +102,7 @@ type recorder struct {
 	closings                       int       // responses after the mark that said `Connection: close`, and had not been asked to
 	lively                         int       // answers between the mark and the end
 	newcomer                       time.Time // when the last answer before the end came to the first request of a connection that was opened after the mark
+	veteran                        time.Time // the same for connections that were opened before it
 
 	refusedSince time.Time     // since when nobody could connect; zero if somebody could
 	refusedFirst time.Time     // the first refusal after the mark
@@ -178,7 +179,7 @@ func (r *recorder) sent(k Kind, n int) {
 	r.of(k).Requests += n
 }
 
-func (r *recorder) answered(k Kind, c *connection, dialed, sent time.Time, got reply) {
+func (r *recorder) answered(k Kind, c *connection, sent time.Time, got reply) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -196,7 +197,11 @@ func (r *recorder) answered(k Kind, c *connection, dialed, sent time.Time, got r
 		if got.closing && k != New {
 			r.closings++
 		}
-		if c.used == 0 && dialed.After(r.mark) && r.end.IsZero() {
+		switch {
+		case !r.end.IsZero():
+		case c.dialed.Before(r.mark):
+			r.veteran = now
+		case c.used == 0:
 			r.newcomer = now
 		}
 	}

@@ -69,6 +69,8 @@ type Result struct {
 	// Newcomer is when the last new connection was served that was opened after the
 	// mark, in milliseconds from there.
 	Newcomer float64 `json:"newcomer_ms"`
+	// Veteran is when the last answer came on a connection that was opened before it.
+	Veteran float64 `json:"veteran_ms"`
 
 	Timeline []Slice `json:"timeline"`
 	// Events are the requests that went wrong, one by one, up to some thousands of a
@@ -193,6 +195,7 @@ func (r *Result) add(rec *recorder, stopped *service) {
 	}
 	r.RefusedFor = max(r.RefusedFor, millis(rec.refusedFor))
 	r.Newcomer = max(r.Newcomer, since(rec.newcomer))
+	r.Veteran = max(r.Veteran, since(rec.veteran))
 	if stopped == nil {
 		return
 	}

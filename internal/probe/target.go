@@ -28,10 +28,10 @@ type TLS struct {
 // parseTarget takes a URL apart. Its path is returned, too.
 func parseTarget(text string, secure TLS) (t *target, path string, err error) {
 	u, err := url.Parse(text)
-	if err != nil {
-		return nil, "", fmt.Errorf("the URL: %w", err)
+	port := ""
+	if err == nil {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	if port == "" || u.Hostname() == "" || u.Opaque != "" {
 		return nil, "", fmt.Errorf("%q is no URL to load: write http://HOST:PORT/PATH or https://HOST:PORT/PATH", text)
 	}
@@ -73,7 +73,7 @@ func (s TLS) config(host string) (*tls.Config, error) {
 }
 
 // ErrPublic says that a host is neither loopback nor private.
-var ErrPublic = errors.New("not a loopback or private address: if it is yours to load, say so with -yes")
+var ErrPublic = errors.New("neither a loopback nor a private address: if it is yours to load, say so with -yes")
 
 // near is ErrPublic if one of the host's addresses is a public one.
 func (t *target) near(ctx context.Context) error {
@@ -86,8 +86,8 @@ func (t *target) near(ctx context.Context) error {
 		return fmt.Errorf("the host of the URL: %w", err)
 	}
 	for _, a := range addrs {
-		if !isNear(a.Unmap()) {
-			return fmt.Errorf("%s is %v: %w", host, a, ErrPublic)
+		if a = a.Unmap(); !isNear(a) {
+			return fmt.Errorf("%s (%v): %w", host, a, ErrPublic)
 		}
 	}
 	return nil

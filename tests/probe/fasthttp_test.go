@@ -78,7 +78,7 @@ func TestThePatchedCopyLosesNothing(t *testing.T) {
 	o.Profile = probe.Profile{Kinds: probe.Kinds(), Connections: 100, Rate: 2000}
 	o.SlowPath = "/?sleep=200ms"
 	if *full {
-		o.Rounds = 20
+		o.Rounds = 10
 	}
 	r := mustRun(t, s, o)
 	if r.Lost != 0 {

@@ -1,19 +1,22 @@
-// A server on Node's http: node server.js PORT DELAY_MS ACCOUNT [close]
-// With "close" it handles SIGTERM as Node's documentation has it. The account is the
-// number of executed requests, which it writes at its end, or with each request.
+// A server on Node's http: node server.js PORT DELAY_MS ACCOUNT [close|leave]
+// With "close" it handles SIGTERM as Node's documentation has it, with "leave" it also
+// lets each later response say `Connection: close`. The account gets a byte for each
+// executed request.
 const http = require('http');
 const fs = require('fs');
-const [port, delay, account, close] = process.argv.slice(2);
-let executed = 0;
+const [port, delay, account, how] = process.argv.slice(2);
+let stopped = false;
 const server = http.createServer((req, res) => {
-  executed++;
-  if (!close) fs.appendFileSync(account, 'x');
-  setTimeout(() => res.end('hello'), Number(delay));
+  fs.appendFileSync(account, 'x');
+  setTimeout(() => {
+    if (stopped && how === 'leave') res.setHeader('Connection', 'close');
+    res.end('hello');
+  }, Number(delay));
 });
 server.listen(Number(port), '127.0.0.1');
-if (close) {
-  process.on('SIGTERM', () => server.close(() => {
-    fs.appendFileSync(account, 'x'.repeat(executed));
-    process.exit(0);
-  }));
+if (how) {
+  process.on('SIGTERM', () => {
+    stopped = true;
+    server.close(() => process.exit(0));
+  });
 }

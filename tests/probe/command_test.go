@@ -1,0 +1,133 @@
+//go:build linux
+
+package probe
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fastdrain/fastdrain/internal/probe"
+)
+
+// command builds fastdrain.
+func command(t *testing.T) string {
+	t.Helper()
+	// Reading the directories makes the go command test anew what was built from other
+	// sources.
+	for _, dir := range []string{"../../cmd/fastdrain", "../../internal/probe"} {
+		if _, err := os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "fastdrain")
+	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/fastdrain").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// TestTheCommand wants its exit codes, its files, plain text in a pipe, the first
+// figures before the first round has ended, and the report after a Ctrl-C.
+func TestTheCommand(t *testing.T) {
+	t.Parallel()
+	path := command(t)
+	closer, _ := fakeServer(t, closes)
+	good, _ := fakeServer(t, steady)
+	files := filepath.Join(t.TempDir(), "probe")
+	probeArgs := func(s probe.Subject, flags ...string) []string {
+		return append(append([]string{"probe", "-rounds", "1", "-clients", "busy,pool", "-connections", "30", "-rate", "500"}, flags...), append([]string{"--"}, s.Command...)...)
+	}
+	run := func(t *testing.T, args []string) (code int, out, progress string) {
+		t.Helper()
+		cmd := exec.Command(path, args...)
+		var stdout, stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(stdout.String()+stderr.String(), "\x1b\r") {
+			t.Errorf("there are control characters in what it writes into a pipe")
+		}
+		return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
+	}
+	t.Run("lost", func(t *testing.T) {
+		t.Parallel()
+		code, out, progress := run(t, probeArgs(closer, "-json", files+".json", "-html", files+".html"))
+		if code != 1 || !strings.Contains(out, "lost on connections that were kept") {
+			t.Errorf("exit code %d:\n%s", code, out)
+		}
+		first, last := strings.Index(progress, "of load: "), strings.Index(progress, "; it took ")
+		if first < 0 || last < first {
+			t.Errorf("there are no figures before the end of the round:\n%s", progress)
+		}
+		text, err := os.ReadFile(files + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var results []probe.Result
+		if err := json.Unmarshal(text, &results); err != nil {
+			t.Fatal(err)
+		}
+		if len(results) != 1 || results[0].Lost == 0 || len(results[0].Events) != results[0].Lost || len(results[0].Timeline) == 0 {
+			t.Errorf("the JSON does not have it: %s", text)
+		}
+		if html, err := os.ReadFile(files + ".html"); err != nil || !strings.Contains(string(html), "<svg ") {
+			t.Errorf("the page does not have it: %v", err)
+		}
+	})
+	t.Run("allowed", func(t *testing.T) {
+		t.Parallel()
+		if code, out, _ := run(t, probeArgs(closer, "-max-lost", "1000000")); code != 0 {
+			t.Errorf("exit code %d:\n%s", code, out)
+		}
+	})
+	t.Run("good", func(t *testing.T) {
+		t.Parallel()
+		if code, out, _ := run(t, probeArgs(good)); code != 0 || !strings.Contains(out, "ok: Nothing was lost") {
+			t.Errorf("exit code %d:\n%s", code, out)
+		}
+	})
+	t.Run("side by side", func(t *testing.T) {
+		t.Parallel()
+		code, out, _ := run(t, probeArgs(good, "-vs", strings.Join(closer.Command, " ")))
+		if code != 1 || !strings.Contains(out, "ok: Nothing was lost") || !strings.Contains(out, "lost on connections that were kept") {
+			t.Errorf("exit code %d:\n%s", code, out)
+		}
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		t.Parallel()
+		url := steadyServer(t)
+		cmd := exec.Command(path, "probe", "-url", url, "-for", "1h")
+		var stdout strings.Builder
+		cmd.Stdout = &stdout
+		stderr, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer time.AfterFunc(bound, func() { cmd.Process.Kill() }).Stop()
+		buf := make([]byte, 1<<10)
+		if _, err := stderr.Read(buf); err != nil { // the first figures
+			t.Fatal(err)
+		}
+		cmd.Process.Signal(syscall.SIGINT)
+		for err == nil {
+			_, err = stderr.Read(buf)
+		}
+		cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(stdout.String(), "| answered ") {
+			t.Errorf("exit code %d:\n%s", code, stdout.String())
+		}
+	})
+}

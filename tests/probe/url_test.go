@@ -1,0 +1,204 @@
+//go:build linux
+
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"flag"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fastdrain/fastdrain/internal/probe"
+)
+
+var steadyFlag = flag.Int("steady", 10000, "send so many requests to a server that never stops")
+
+// urlOptions are options for a URL.
+func urlOptions() probe.Options {
+	o := options()
+	o.Signal, o.For = nil, time.Second
+	return o
+}
+
+// steadyServer starts a server that never stops, as a process of its own.
+func steadyServer(t *testing.T) (url string) {
+	t.Helper()
+	addr := freeAddr(t)
+	s, _ := fakeServer(t, steady)
+	cmd := exec.Command(s.Command[0], s.Command[1:]...)
+	cmd.Args[len(cmd.Args)-1] = addr
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for deadline := time.Now().Add(bound); ; time.Sleep(10 * time.Millisecond) {
+		resp, err := http.Get("http://" + addr + "/")
+		if err == nil {
+			resp.Body.Close()
+			return "http://" + addr + "/"
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestItsOwnLossIsZero: where nothing stops, nothing may be lost, whatever the clients do.
+func TestItsOwnLossIsZero(t *testing.T) {
+	t.Parallel()
+	url := steadyServer(t)
+	o := urlOptions()
+	o.Profile = probe.Profile{
+		Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New, probe.Pipeline}, Connections: 200, Rate: 20000,
+	}
+	answered := 0
+	for answered < *steadyFlag {
+		o.For = time.Minute
+		// One that is long enough on a machine that does nothing else.
+		o.For = min(o.For, max(time.Second, time.Duration(*steadyFlag-answered)*time.Second/15000))
+		r := mustRunFor(t, url, o)
+		if r.Lost != 0 || r.Refused != 0 || r.Failed != 0 || r.Unasked != 0 || r.Unfinished != 0 {
+			t.Fatalf("of %d: %d lost, %d refused, %d failed, %d unasked, %d unfinished", r.Requests, r.Lost, r.Refused, r.Failed, r.Unasked, r.Unfinished)
+		}
+		if r.Answered != r.Requests {
+			t.Fatalf("%d requests, %d answered", r.Requests, r.Answered)
+		}
+		answered += r.Answered
+	}
+	t.Logf("%d requests, 0 lost", answered)
+}
+
+func mustRunFor(t *testing.T, url string, o probe.Options) *probe.Result {
+	t.Helper()
+	return mustRun(t, probe.Subject{URL: url}, o)
+}
+
+// TestTLS probes servers that speak TLS: with their CA, without it, with HTTP/2 beside
+// HTTP/1.1, and with HTTP/2 only.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	both := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") }))
+	both.EnableHTTP2 = true
+	both.StartTLS()
+	t.Cleanup(both.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: both.Certificate().Raw})
+	if err := os.WriteFile(ca, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	only, err := tls.Listen("tcp4", "127.0.0.1:0", &tls.Config{Certificates: both.TLS.Certificates, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { only.Close() })
+	go func() {
+		for {
+			conn, err := only.Accept()
+			if err != nil {
+				return
+			}
+			conn.(*tls.Conn).Handshake()
+			conn.Close()
+		}
+	}()
+
+	o := urlOptions()
+	o.TLS.CAFile = ca
+	o.Expect = "hello"
+	r := mustRunFor(t, both.URL, o)
+	if r.Lost != 0 || r.Unasked != 0 || r.Answered == 0 {
+		t.Errorf("%d answered, %d lost, %d unasked", r.Answered, r.Lost, r.Unasked)
+	}
+	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "HTTP/2 as well") {
+		t.Errorf("the notes are %q", r.Notes)
+	}
+	for _, c := range []struct {
+		url, want string
+		tls       probe.TLS
+	}{
+		{both.URL, "-insecure any", probe.TLS{}},
+		{"https://" + only.Addr().String(), "speaks HTTP/2 only", probe.TLS{Insecure: true}},
+		{strings.Replace(both.URL, "https", "http", 1), "speaks TLS there: give a URL that begins with https", probe.TLS{}},
+	} {
+		o := urlOptions()
+		o.TLS = c.tls
+		if _, err := run(t, probe.Subject{URL: c.url}, o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: the error is %v, and not one with %q", c.url, err, c.want)
+		}
+	}
+}
+
+// TestAnInterruptedProbeSaysWhatItSaw ends the context in the middle.
+func TestAnInterruptedProbeSaysWhatItSaw(t *testing.T) {
+	t.Parallel()
+	interrupted := errors.New("interrupted")
+	service, _ := fakeServer(t, holds)
+	for _, c := range []struct {
+		subject probe.Subject
+		options probe.Options
+		after   time.Duration
+	}{
+		{service, options(), 3 * time.Second}, // while the service does not end
+		{probe.Subject{URL: steadyServer(t)}, urlOptions(), time.Second},
+	} {
+		c.options.Subjects = []probe.Subject{c.subject}
+		if c.options.For > 0 {
+			c.options.For = time.Hour
+		}
+		c.options.Grace = time.Hour
+		ctx, cancel := context.WithTimeoutCause(t.Context(), c.after, interrupted)
+		results, err := probe.Run(ctx, c.options)
+		cancel()
+		if !errors.Is(err, interrupted) {
+			t.Errorf("%s: the error is %v", c.subject.Name(), err)
+		}
+		if len(results) != 1 || results[0].Answered == 0 || len(results[0].Timeline) == 0 {
+			t.Errorf("%s: it does not say what it saw", c.subject.Name())
+		}
+	}
+}
+
+// TestTwoURLsSideBySide compares a good one with one that loses requests all the time.
+func TestTwoURLsSideBySide(t *testing.T) {
+	t.Parallel()
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Connection") != "close" && time.Now().UnixNano()%50 == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		io.WriteString(w, "hello")
+	}))
+	t.Cleanup(bad.Close)
+	o := urlOptions()
+	o.Subjects = []probe.Subject{{URL: steadyServer(t)}, {URL: bad.URL}}
+	results, err := probe.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results[0].Lost != 0 || results[1].Lost == 0 {
+		t.Errorf("%d and %d lost", results[0].Lost, results[1].Lost)
+	}
+	var b strings.Builder
+	probe.Write(&b, results, false)
+	for _, r := range results {
+		if !strings.Contains(b.String(), "| "+r.Name) {
+			t.Errorf("there is no column for %s:\n%s", r.Name, b.String())
+		}
+	}
+	if !says(results[0], probe.AllAnswered) || !says(results[1], probe.Kept) {
+		t.Errorf("the diagnoses are:\n%s", b.String())
+	}
+}
