@@ -44,18 +44,18 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-consumer test-adopt \
-	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-lab
+	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-probe test-lab
 BESIDE := check cross bench-gate test-model test-fuzz test-bench test-rule
 
 .PHONY: test
 test: ## Run all checks and tests (11 minutes; as root, as some need network namespaces)
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
-# What takes its time and is about other versions than the pinned one.
-MORE := test-versions test-upgrade
+# What takes its time and is about other versions than the pinned one, or other servers.
+MORE := test-versions test-upgrade test-probe-full
 
 .PHONY: test-more
-test-more: server ## Run what make test leaves out: the older versions, and the move to a next one (10 minutes)
+test-more: server ## Run what make test leaves out: the older versions, the move to a next one, the probe on other servers (15 minutes)
 	+@$(call each,$(MORE))
 
 .PHONY: test-in-turn
@@ -173,4 +173,4 @@ workflows: ## Check the workflows of .github
 clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
 
-include $(addprefix make/,metrics.mk bench.mk proxies.mk adopt.mk queue.mk compat.mk soak.mk window.mk)
+include $(addprefix make/,metrics.mk bench.mk proxies.mk adopt.mk queue.mk compat.mk soak.mk window.mk probe.mk)

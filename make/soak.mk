@@ -4,6 +4,9 @@
 FUZZTIME ?= 15m
 SOAKFLAGS ?= -for 30m
 
+# How many requests of the probe go to a server that never stops, in make soak.
+STEADY ?= 10000000
+
 # The fuzz targets of ours: package directory and name.
 FUZZ_TARGETS := server:FuzzStopInAStream internal/patch:FuzzApply
 
@@ -30,3 +33,4 @@ fuzz: server ## Fuzz the stop and the patch engine, FUZZTIME each (15 minutes)
 soak: server fuzz ## Fuzz for long, then stop servers under load until 1,000 stops and 100,000 connections add up (build/soak.json; an hour)
 	@$(GO) build -C tools -o $(CURDIR)/bin/soak ./soak
 	bin/soak $(SOAKFLAGS)
+	$(GO) test -C tests -count=1 -v -timeout 24h -run '^TestItsOwnLossIsZero$$' ./probe -args -steady $(STEADY)

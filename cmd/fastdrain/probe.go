@@ -19,7 +19,7 @@ import (
 // Bounds of the load where nothing else is asked for: a service that the probe starts
 // is one's own, and a URL may be shared with others.
 const (
-	serviceConnections, serviceRate = 100, 2000
+	serviceConnections, serviceRate = 200, 5000
 	urlConnections, urlRate         = 50, 500
 	defaultRounds                   = 5
 )

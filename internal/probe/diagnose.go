@@ -67,7 +67,6 @@ func diagnose(r *Result) []Diagnosis {
 	}
 	d.losses(atOnce)
 	d.answers()
-	d.refusals()
 	if r.Bad() == 0 && r.Unasked == 0 {
 		what := "the stops"
 		switch r.Mode {
@@ -82,26 +81,30 @@ func diagnose(r *Result) []Diagnosis {
 		}
 		d.say(AllAnswered, false, do, "nothing was lost of %d requests; %d were under way at the beginning of %s", r.Requests, r.UnderWay, what)
 	}
+	d.refusals()
 	return d.found
 }
 
 // end is about the process. It reports whether it ended without finishing anything.
 func (d *diagnosis) end() (atOnce bool) {
 	if n := d.Exits["killed"]; n > 0 {
+		killed := ""
+		if lost := d.count(d.byKill); lost > 0 {
+			killed = fmt.Sprintf("; %s lost by that", some(lost, "request was", "requests were"))
+		}
 		switch late := d.Grace * 1e3 / 2; {
 		case d.Newcomer > late:
 			d.say(Ignored, true, "handle it: stop listening, answer what is under way, end; if a shell starts the service, let it do so with exec",
-				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %s%s", d.Signal, short(d.grace()), d.in(n))
+				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %s%s%s", d.Signal, short(d.grace()), d.in(n), killed)
 		case d.Veteran > late:
 			d.say(Lingering, true, "let each response after the signal say `Connection: close`, so that the clients leave; closing the idle connections once is not enough",
-				"kept connections held it until it was killed, %s after %s%s: they went on being served, and their clients were not told to leave", short(d.grace()), d.Signal, d.in(n))
+				"kept connections held it until it was killed, %s after %s%s: they went on being served, and their clients were not told to leave%s", short(d.grace()), d.Signal, d.in(n), killed)
 		default:
-			lost := "it had answered all until then"
-			if d.Lost-d.LostBefore > 0 {
-				lost = fmt.Sprintf("%d requests were lost", d.Lost-d.LostBefore)
+			if killed == "" && d.Lost == d.LostBefore {
+				killed = "; it had answered all"
 			}
 			d.say(Overdue, true, "something holds the stop, most often a handler or a connection that does not end: give it a deadline within the grace",
-				"it had not ended %s after %s, and was killed%s; %s", short(d.grace()), d.Signal, d.in(n), lost)
+				"it had not ended %s after %s, and was killed%s%s", short(d.grace()), d.Signal, d.in(n), killed)
 		}
 	}
 	if n := d.byTerm; n > 0 {
@@ -126,6 +129,11 @@ func (d *diagnosis) end() (atOnce bool) {
 	return atOnce
 }
 
+// byKill reports whether an event is due to the kill after the grace.
+func (d *diagnosis) byKill(e *Event) bool {
+	return d.Exits["killed"] > 0 && e.lost() && e.At >= d.Grace*1e3
+}
+
 // abandons reports whether the stop is the end of the requests under way: most of them
 // got lost, and not only the few that had been sent a moment before the signal.
 func (d *diagnosis) abandons() bool {
@@ -143,7 +151,7 @@ func (d *diagnosis) losses(atOnce bool) {
 			"%s lost before %s: that has nothing to do with the stop", some(n, "request was", "requests were"), d.markName())
 	}
 	// By what the connection was to the client, and by what was seen on it.
-	late := func(e *Event) bool { return e.lost() && e.At >= 0 }
+	late := func(e *Event) bool { return e.lost() && e.At >= 0 && !d.byKill(e) }
 	gone := func(e *Event) bool { return late(e) && (e.What == Reset || e.What == Closed) }
 	if n := d.count(func(e *Event) bool { return late(e) && e.What == Cut }); n > 0 {
 		d.say(CutShort, true, "wait for the responses that are being written before the process ends",

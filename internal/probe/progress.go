@@ -77,8 +77,8 @@ func (p *progress) watch(l *load) {
 			case <-time.After(next):
 			}
 			c := l.sum()
-			text := fmt.Sprintf("%s%v of load: %d answered, %d lost, %d refused", p.where,
-				time.Since(l.begin).Round(100*time.Millisecond), c.Answered, c.Lost, c.Refused)
+			text := fmt.Sprintf("%s%s of load: %d answered, %d lost, %d refused", p.where,
+				short(time.Since(l.begin)), c.Answered, c.Lost, c.Refused)
 			if !p.terminal {
 				p.say("%s", text)
 				next = laterLine
@@ -103,9 +103,9 @@ func (p *progress) unwatch() {
 
 // done says what the rounds so far have shown.
 func (p *progress) done(r *Result) {
-	text := fmt.Sprintf("%s%d answered, %d lost, %d refused", p.where, r.Answered, r.Lost, r.Refused)
+	stopped := ""
 	if len(r.took) > 0 {
-		text += fmt.Sprintf("; it took %v", short(duration(r.took[len(r.took)-1])))
+		stopped = fmt.Sprintf("it took %s; ", short(duration(r.took[len(r.took)-1])))
 	}
-	p.say("%s (in all)", text)
+	p.say("%s%sin all %d answered, %d lost, %d refused", p.where, stopped, r.Answered, r.Lost, r.Refused)
 }

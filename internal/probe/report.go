@@ -81,7 +81,7 @@ func lines(r *Result) [][2]string {
 	}
 	refused := ""
 	if r.Refused > 0 {
-		refused = fmt.Sprintf("%d, for %v", r.Refused, short(duration(r.RefusedFor)))
+		refused = fmt.Sprintf("%d, for %s", r.Refused, short(duration(r.RefusedFor)))
 	}
 	rows = append(rows, [][2]string{
 		{"answered with 5xx", count(r.Failed)},
@@ -105,7 +105,7 @@ func lines(r *Result) [][2]string {
 		rows = append(rows, [2]string{name, value})
 	}
 	if len(r.took) > 0 {
-		rows = append(rows, [2]string{took, fmt.Sprintf("%v (%v to %v)",
+		rows = append(rows, [2]string{took, fmt.Sprintf("%s (%s to %s)",
 			short(duration(r.Took.Median)), short(duration(r.Took.Min)), short(duration(r.Took.Max)))})
 		var exits []string
 		for _, way := range sortedKeys(r.Exits) {

@@ -157,7 +157,7 @@ func (p *place) stopRound(ctx context.Context, o *Options, keep bool, pr *progre
 		if err := p.launch(ctx, o, first); err != nil {
 			return err
 		}
-		pr.say("%s listens on %s after %v", p.running.name, p.target.addr, short(time.Since(p.running.began)))
+		pr.say("%s listens on %s after %s", p.running.name, p.target.addr, short(time.Since(p.running.began)))
 	}
 	l, err := p.begin(ctx, o, pr.say)
 	if err != nil {

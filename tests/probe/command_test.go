@@ -65,7 +65,7 @@ func TestTheCommand(t *testing.T) {
 		if code != 1 || !strings.Contains(out, "lost on connections that were kept") {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
-		first, last := strings.Index(progress, "of load: "), strings.Index(progress, "; it took ")
+		first, last := strings.Index(progress, "of load: "), strings.Index(progress, "it took ")
 		if first < 0 || last < first {
 			t.Errorf("there are no figures before the end of the round:\n%s", progress)
 		}
