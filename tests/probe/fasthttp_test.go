@@ -75,10 +75,10 @@ func TestThePatchedCopyLosesNothing(t *testing.T) {
 	t.Parallel()
 	s, executed := example(t, lab.Patched)
 	o := options()
-	o.Profile = probe.Profile{Kinds: probe.Kinds(), Connections: 100, Rate: 2000}
 	o.SlowPath = "/?sleep=200ms"
+	o.Profile = probe.Profile{Kinds: probe.Kinds(), Connections: 60, Rate: 600}
 	if *full {
-		o.Rounds = 10
+		o.Rounds, o.Profile.Connections, o.Profile.Rate = 10, 200, 5000
 	}
 	r := mustRun(t, s, o)
 	if r.Lost != 0 {

@@ -46,7 +46,7 @@ func startChild(addr string) {
 func options() probe.Options {
 	return probe.Options{
 		Rounds: 1, Signal: syscall.SIGTERM, Grace: 20 * time.Second, Start: 30 * time.Second, Timeout: 20 * time.Second,
-		Profile: probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New}, Connections: 60, Rate: 1000},
+		Profile: probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New}, Connections: 40, Rate: 500},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,7 +22,7 @@ import (
 	"github.com/fastdrain/fastdrain/internal/probe"
 )
 
-var steadyFlag = flag.Int("steady", 10000, "send so many requests to a server that never stops")
+var steadyFlag = flag.Int("steady", 5000, "send so many requests to a server that never stops")
 
 // urlOptions are options for a URL.
 func urlOptions() probe.Options {
@@ -65,6 +66,9 @@ func TestItsOwnLossIsZero(t *testing.T) {
 	o.Profile = probe.Profile{
 		Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New, probe.Pipeline}, Connections: 200, Rate: 20000,
 	}
+	if *steadyFlag < 10000 {
+		o.Profile.Rate = 2500 // beside other tests
+	}
 	answered := 0
 	for answered < *steadyFlag {
 		o.For = time.Minute
@@ -93,6 +97,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	both := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") }))
 	both.EnableHTTP2 = true
+	both.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that the end of the load cuts
 	both.StartTLS()
 	t.Cleanup(both.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -142,28 +147,39 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// firstFigures ends a context when the probe has written its first figures.
+type firstFigures struct{ end context.CancelCauseFunc }
+
+func (f firstFigures) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), "of load: ") {
+		f.end(errInterrupted)
+	}
+	return len(b), nil
+}
+
+var errInterrupted = errors.New("interrupted")
+
 // TestAnInterruptedProbeSaysWhatItSaw ends the context in the middle.
 func TestAnInterruptedProbeSaysWhatItSaw(t *testing.T) {
 	t.Parallel()
-	interrupted := errors.New("interrupted")
 	service, _ := fakeServer(t, holds)
 	for _, c := range []struct {
 		subject probe.Subject
 		options probe.Options
-		after   time.Duration
 	}{
-		{service, options(), 3 * time.Second}, // while the service does not end
-		{probe.Subject{URL: steadyServer(t)}, urlOptions(), time.Second},
+		{service, options()}, // before the signal, or while the service does not end
+		{probe.Subject{URL: steadyServer(t)}, urlOptions()},
 	} {
 		c.options.Subjects = []probe.Subject{c.subject}
 		if c.options.For > 0 {
 			c.options.For = time.Hour
 		}
 		c.options.Grace = time.Hour
-		ctx, cancel := context.WithTimeoutCause(t.Context(), c.after, interrupted)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		c.options.Progress = firstFigures{cancel}
 		results, err := probe.Run(ctx, c.options)
-		cancel()
-		if !errors.Is(err, interrupted) {
+		cancel(nil)
+		if !errors.Is(err, errInterrupted) {
 			t.Errorf("%s: the error is %v", c.subject.Name(), err)
 		}
 		if len(results) != 1 || results[0].Answered == 0 || len(results[0].Timeline) == 0 {
