@@ -84,9 +84,10 @@ const (
 // the rate of a probe is far below what its lock can take.
 type recorder struct {
 	mu    sync.Mutex
-	begin time.Time // of the load
-	mark  time.Time // the instant before the signal or the command; zero before
-	end   time.Time // of the stop or the command; zero before
+	begin time.Time     // of the load
+	first chan struct{} // closed with the first answer
+	mark  time.Time     // the instant before the signal or the command; zero before
+	end   time.Time     // of the stop or the command; zero before
 
 	counts  map[Kind]*Counts
 	status  map[int]int
@@ -113,7 +114,7 @@ type recorder struct {
 const latencyAtMost = 10 * time.Minute
 
 func newRecorder() *recorder {
-	r := &recorder{begin: time.Now(), counts: map[Kind]*Counts{}, status: map[int]int{}, faults: map[string]int{}}
+	r := &recorder{begin: time.Now(), first: make(chan struct{}), counts: map[Kind]*Counts{}, status: map[int]int{}, faults: map[string]int{}}
 	for i := range r.latency {
 		r.latency[i] = hdrhistogram.New(1, latencyAtMost.Microseconds(), 3)
 	}
@@ -185,6 +186,9 @@ func (r *recorder) answered(k Kind, c *connection, sent time.Time, got reply) {
 	defer r.mu.Unlock()
 	counts := r.of(k)
 	counts.Answered++
+	if len(r.status) == 0 {
+		close(r.first)
+	}
 	r.status[got.status]++
 	r.latency[r.phase(sent)].RecordValue(min(max(1, now.Sub(sent).Microseconds()), latencyAtMost.Microseconds()))
 	if !r.mark.IsZero() {

@@ -127,27 +127,38 @@ func (p *place) begin(ctx context.Context, o *Options, say func(string, ...any))
 	return l, nil
 }
 
-// settle lets the load run until the random moment. It is an error if the service
-// ends meanwhile, or if nothing is answered.
-func (p *place) settle(ctx context.Context, l *load) error {
-	moment := time.NewTimer(earliest + rand.N(latest-earliest))
-	defer moment.Stop()
+// settle waits for the first answer, and then for d. It is an error if the service ends
+// meanwhile, or if nothing is answered.
+func (p *place) settle(ctx context.Context, l *load, d time.Duration) error {
 	var exited chan struct{}
 	if p.running != nil {
 		exited = p.running.exited
 	}
-	select {
-	case <-moment.C:
-	case <-exited:
-		return fmt.Errorf("%s ended by itself under the load, before any signal: %s%s", p.running.name, p.running.exit(), p.running.output.quote())
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	bound := time.NewTimer(l.timeout + checkTimeout)
+	defer bound.Stop()
+	moment, first := (<-chan time.Time)(nil), l.first
+	for {
+		select {
+		case <-first:
+			timer := time.NewTimer(d)
+			defer timer.Stop()
+			moment, first = timer.C, nil
+		case <-moment:
+			return nil
+		case <-bound.C:
+			if first != nil {
+				return fmt.Errorf("%s has answered nothing of %d requests under the load, before any stop", p.target.addr, l.sum().Requests)
+			}
+		case <-exited:
+			return fmt.Errorf("%s ended by itself under the load, before any signal: %s%s", p.running.name, p.running.exit(), p.running.output.quote())
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	if sum := l.sum(); sum.Answered == 0 {
-		return fmt.Errorf("%s has answered nothing of %d requests under the load, before any stop", p.target.addr, sum.Requests)
-	}
-	return nil
 }
+
+// moment draws when a stop comes.
+func moment() time.Duration { return earliest + rand.N(latest-earliest) }
 
 // stopRound loads the service, stops it, starts it anew, and counts. If ctx ends, what
 // was seen so far counts. Keep leaves the next process for the next round.
@@ -183,7 +194,7 @@ func (p *place) stopRound(ctx context.Context, o *Options, keep bool, pr *progre
 // stopUnderLoad is the part of a round in which the load runs. It returns the service
 // that was stopped, if it was.
 func (p *place) stopUnderLoad(ctx context.Context, o *Options, l *load) (*service, error) {
-	if err := p.settle(ctx, l); err != nil {
+	if err := p.settle(ctx, l, moment()); err != nil {
 		return nil, err
 	}
 	old := p.running
@@ -236,7 +247,7 @@ func (p *place) commandRound(ctx context.Context, o *Options, pr *progress) erro
 	pr.watch(l)
 	defer pr.unwatch()
 	var command *service
-	err = p.settle(ctx, l)
+	err = p.settle(ctx, l, moment())
 	if err == nil {
 		l.setMark()
 		command, err = startService(Shell(o.During), ForURL+"="+p.URL)
@@ -270,14 +281,19 @@ func (p *place) timeRound(ctx context.Context, o *Options, pr *progress) error {
 	if err != nil {
 		return err
 	}
-	l.setMark()
 	pr.watch(l)
 	defer pr.unwatch()
-	l.pause(o.For)
-	l.finish()
-	p.result.add(l.recorder, nil)
-	if sum := l.sum(); sum.Answered == 0 && ctx.Err() == nil {
-		return fmt.Errorf("%s has answered nothing of %d requests", p.target.addr, sum.Requests)
+	err = p.settle(ctx, l, 0)
+	if err == nil {
+		l.setMark()
+		l.pause(o.For)
 	}
-	return context.Cause(ctx)
+	l.finish()
+	if err == nil || ctx.Err() != nil {
+		p.result.add(l.recorder, nil)
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
 }

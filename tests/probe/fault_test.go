@@ -52,7 +52,8 @@ func TestCountsAreThoseOfTheServer(t *testing.T) {
 				t.Errorf("%d answered, %d lost, %d unfinished, and %d for the check; the server executed %d",
 					r.Answered, r.Lost, r.Unfinished, r.Checks, known.Executed)
 			}
-			wantDiagnoses(t, r, c.says)
+			// On a busy machine a client may connect as late as that.
+			wantDiagnoses(t, r, c.says, probe.First)
 		})
 	}
 }
