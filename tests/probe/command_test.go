@@ -27,7 +27,7 @@ func command(t *testing.T) string {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "fastdrain")
-	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/fastdrain").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-C", "../..", "-o", path, "./cmd/fastdrain").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return path
