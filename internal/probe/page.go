@@ -12,8 +12,9 @@ import (
 // The picture of a timeline, in its own units.
 const (
 	chartLeft, chartRight = 60.0, 940.0
-	upperTop, upperBase   = 20.0, 130.0 // what was answered
-	lowerTop, lowerBase   = 150.0, 230.0
+	upperTop, upperBase   = 20.0, 130.0  // what was answered
+	middleTop, middleBase = 150.0, 210.0 // what was lost, or failed
+	lowerTop, lowerBase   = 225.0, 255.0 // what was refused
 )
 
 // labelWidth is what a word under the picture needs.
@@ -33,15 +34,14 @@ type label struct {
 	Class string
 }
 
-// chart is a timeline as a picture: what was answered above, the rest below, each to
-// its own scale.
+// chart is a timeline as a picture of three parts, each to its own scale.
 type chart struct {
-	Bars        []bar
-	MarkX       float64
-	Mark, Alt   string
-	Upper, Most int // the counts at the tops of the two parts
-	Labels      []label
-	Classes     []string // what there is in the lower part
+	Bars                []bar
+	MarkX               float64
+	Mark, Alt           string
+	Most, Lost, Refused int // the counts at the tops of the parts
+	Labels              []label
+	Classes             []string // what there is beside the answers
 }
 
 func chartOf(r *Result) *chart {
@@ -50,8 +50,9 @@ func chartOf(r *Result) *chart {
 	}
 	c := &chart{Mark: map[string]string{ModeSignal: r.Signal, ModeCommand: "command", ModeTime: "begin"}[r.Mode]}
 	for _, s := range r.Timeline {
-		c.Upper = max(c.Upper, s.Answered)
-		c.Most = max(c.Most, s.Lost+s.Failed+s.Refused)
+		c.Most = max(c.Most, s.Answered)
+		c.Lost = max(c.Lost, s.Lost+s.Failed)
+		c.Refused = max(c.Refused, s.Refused)
 	}
 	first, last := r.Timeline[0].From, r.Timeline[len(r.Timeline)-1].To
 	x := func(ms float64) float64 { return chartLeft + (ms-first)/(last-first)*(chartRight-chartLeft) }
@@ -72,10 +73,10 @@ func chartOf(r *Result) *chart {
 			}
 			return from - h
 		}
-		add("answered", s.Answered, c.Upper, upperTop, upperBase, upperBase)
-		y := add("lost", s.Lost, c.Most, lowerTop, lowerBase, lowerBase)
-		y = add("failed", s.Failed, c.Most, lowerTop, lowerBase, y)
-		add("refused", s.Refused, c.Most, lowerTop, lowerBase, y)
+		add("answered", s.Answered, c.Most, upperTop, upperBase, upperBase)
+		y := add("lost", s.Lost, c.Lost, middleTop, middleBase, middleBase)
+		add("failed", s.Failed, c.Lost, middleTop, middleBase, y)
+		add("refused", s.Refused, c.Refused, lowerTop, lowerBase, lowerBase)
 	}
 	c.MarkX = x(0)
 	c.Labels = []label{{x(first), short(duration(first)), ""}, {x(last), short(duration(last)), "end"}}
@@ -90,9 +91,9 @@ func chartOf(r *Result) *chart {
 var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"chart": chartOf,
-	"px":    func(f float64) string { return fmt.Sprintf("%.1f", f) },
-	"rows":  lines,
+	"chart":   chartOf,
+	"px":      func(f float64) string { return fmt.Sprintf("%.1f", f) },
+	"summary": summary,
 	"kinds": func(r *Result) (rows []kindRow) {
 		for _, k := range Kinds() {
 			if c := r.Kinds[k]; c != nil {

@@ -127,25 +127,42 @@ func digits(ms float64) string {
 	return strconv.FormatFloat(ms, 'f', 0, 64)
 }
 
-func writeSummary(w io.Writer, results []*Result, terminal bool) {
-	t := newTable(terminal)
-	header := table.Row{""}
+// summary is the lines of all results, a column each, without those that are empty.
+func summary(results []*Result) (rows [][]string) {
+	if len(results) == 0 {
+		return nil
+	}
 	columns := make([][][2]string, len(results))
 	for i, r := range results {
-		header = append(header, r.Name)
 		columns[i] = lines(r)
 	}
-	t.AppendHeader(header)
 	for n := range columns[0] {
-		row := table.Row{columns[0][n][0]}
+		row := []string{columns[0][n][0]}
 		empty := true
 		for _, c := range columns {
 			row = append(row, c[n][1])
 			empty = empty && c[n][1] == ""
 		}
 		if !empty {
-			t.AppendRow(row)
+			rows = append(rows, row)
 		}
+	}
+	return rows
+}
+
+func writeSummary(w io.Writer, results []*Result, terminal bool) {
+	t := newTable(terminal)
+	header := table.Row{""}
+	for _, r := range results {
+		header = append(header, r.Name)
+	}
+	t.AppendHeader(header)
+	for _, row := range summary(results) {
+		var cells table.Row
+		for _, cell := range row {
+			cells = append(cells, cell)
+		}
+		t.AppendRow(cells)
 	}
 	rightFrom(t, 2, len(results)+1)
 	fmt.Fprintln(w, t.Render())

@@ -91,6 +91,6 @@ func TestThePageInABrowser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		browse(t, "file://"+page, "--window-size=1000,640", "--screenshot="+path)
+		browse(t, "file://"+page, "--window-size=1000,1500", "--screenshot="+path)
 	}
 }
