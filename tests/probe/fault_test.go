@@ -48,10 +48,8 @@ func TestCountsAreThoseOfTheServer(t *testing.T) {
 			if n := c.seen(r); int64(n) != known.Harmed {
 				t.Errorf("%d seen, and %d done by the server", n, known.Harmed)
 			}
-			if int64(r.Answered+r.Checks+r.Lost+r.Unfinished) != known.Executed {
-				t.Errorf("%d answered, %d lost, %d unfinished, and %d for the check; the server executed %d",
-					r.Answered, r.Lost, r.Unfinished, r.Checks, known.Executed)
-			}
+			// A request that was lost in the accept queue it has not executed.
+			fits(t, r, int(known.Executed))
 			// On a busy machine a client may connect as late as that.
 			wantDiagnoses(t, r, c.says, probe.First)
 		})
@@ -100,17 +98,14 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 		t.Parallel()
 		s, accounts := fakeServer(t, atOnce)
 		o := options()
+		o.SlowPath, o.Profile = "/", probe.Profile{Kinds: []probe.Kind{probe.Slow}, Connections: 20, Rate: 500}
 		r := mustRun(t, s, o)
 		known := sum(t, accounts)
 		// What it had read and not answered is lost; what it had not read, too.
-		if inVain := known.Executed - known.Answered; inVain == 0 || int64(r.Lost) < inVain {
+		if inVain := known.Executed - known.Answered; inVain == 0 || int64(r.Lost+r.Unfinished) < inVain {
 			t.Errorf("%d lost; the server executed %d without an answer", r.Lost, inVain)
 		}
-		// On a busy machine some handlers end before the process does.
-		if !says(r, probe.AtOnce) && !says(r, probe.UnderWay) {
-			t.Errorf("it says neither %q nor %q", probe.AtOnce, probe.UnderWay)
-		}
-		wantDiagnoses(t, r, nil, probe.AtOnce, probe.UnderWay, probe.Kept, probe.First)
+		wantDiagnoses(t, r, []string{probe.AtOnce}, probe.Kept, probe.First)
 	})
 	t.Run(parent, func(t *testing.T) {
 		t.Parallel()
@@ -130,7 +125,7 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 		if r.LostBefore == 0 {
 			t.Error("none lost before the stop")
 		}
-		wantDiagnoses(t, r, []string{probe.Earlier}, probe.Kept)
+		wantDiagnoses(t, r, []string{probe.Earlier}, probe.Kept, probe.First)
 	})
 	t.Run(failing, func(t *testing.T) {
 		t.Parallel()
