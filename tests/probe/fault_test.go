@@ -17,6 +17,7 @@ var kept = probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool}, Connection
 // TestCountsAreThoseOfTheServer holds each fault's count against that of the server,
 // which has counted how often it did it.
 func TestCountsAreThoseOfTheServer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		mode  string
 		seen  func(*probe.Result) int
@@ -62,6 +63,7 @@ func way(name string) func(*probe.Result) int {
 
 // TestWhatServersDoAtAStop wants the diagnosis of each.
 func TestWhatServersDoAtAStop(t *testing.T) {
+	t.Parallel()
 	t.Run(unasked, func(t *testing.T) {
 		t.Parallel()
 		s, _ := fakeServer(t, unasked)
@@ -142,6 +144,7 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 
 // TestWhatCannotBeProbed wants an error that says what to do.
 func TestWhatCannotBeProbed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		mode, want string
 	}{
