@@ -150,7 +150,7 @@ func (p *place) settle(ctx context.Context, l *load, d time.Duration) error {
 				return fmt.Errorf("%s has answered nothing of %d requests under the load, before any stop", p.target.addr, l.sum().Requests)
 			}
 		case <-exited:
-			return fmt.Errorf("%s ended by itself under the load, before any signal: %s%s", p.running.name, p.running.exit(), p.running.output.quote())
+			return fmt.Errorf("%s ended by itself under the load, before any signal: %s%s", p.running.name, p.running.exit(), p.running.said())
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -265,7 +265,7 @@ func (p *place) commandRound(ctx context.Context, o *Options, pr *progress) erro
 	if command != nil {
 		p.result.add(l.recorder, command)
 		if ctx.Err() == nil && command.cmd.ProcessState.ExitCode() != 0 {
-			err = fmt.Errorf("the command failed: %s%s", command.exit(), command.output.quote())
+			err = fmt.Errorf("the command failed: %s%s", command.exit(), command.said())
 		}
 	}
 	if err == nil {

@@ -19,6 +19,7 @@ type service struct {
 	name   string
 	cmd    *exec.Cmd
 	output *tail
+	read   chan struct{} // closed when all output is there
 	began  time.Time
 	exited chan struct{} // closed when it has ended
 	ended  time.Time     // valid once exited is closed
@@ -34,7 +35,7 @@ func startService(args []string, env ...string) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no such program: %w", err)
 	}
-	s := &service{name: args[0], cmd: exec.Command(path, args[1:]...), output: &tail{}, exited: make(chan struct{})}
+	s := &service{name: args[0], cmd: exec.Command(path, args[1:]...), output: &tail{}, read: make(chan struct{}), exited: make(chan struct{})}
 	s.cmd.Args[0] = args[0]
 	s.cmd.Env = append(os.Environ(), env...)
 	ownGroup(s.cmd)
@@ -52,6 +53,7 @@ func startService(args []string, env ...string) (*service, error) {
 		return nil, fmt.Errorf("starting %s: %w", s.name, err)
 	}
 	go func() {
+		defer close(s.read)
 		io.Copy(s.output, r)
 		r.Close()
 	}()
@@ -84,13 +86,13 @@ func (s *service) await(ctx context.Context, known *target, find func(pid int) (
 		}
 		select {
 		case <-s.exited:
-			return nil, fmt.Errorf("%s ended before it listened: %s%s", s.name, s.exit(), s.output.quote())
+			return nil, fmt.Errorf("%s ended before it listened: %s%s", s.name, s.exit(), s.said())
 		case <-deadline:
 			where := ""
 			if known != nil {
 				where = " on " + known.addr
 			}
-			return nil, fmt.Errorf("%s does not listen%s after %v: is the address right? (-start gives it more time)%s", s.name, where, bound, s.output.quote())
+			return nil, fmt.Errorf("%s does not listen%s after %v: is the address right? (-start gives it more time)%s", s.name, where, bound, s.said())
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-tick.C:
@@ -163,6 +165,23 @@ func (s *service) exit() string {
 		return "ended by " + signalName(sig)
 	}
 	return fmt.Sprintf("exit code %d", s.cmd.ProcessState.ExitCode())
+}
+
+// outputBound is how long the output of a process that has ended is waited for:
+// another may hold the pipe.
+const outputBound = time.Second
+
+// said returns the end of its output as an appendix to an error message.
+func (s *service) said() string {
+	select {
+	case <-s.exited:
+		select {
+		case <-s.read:
+		case <-time.After(outputBound):
+		}
+	default:
+	}
+	return s.output.quote()
 }
 
 // tail keeps the end of what a process writes.
