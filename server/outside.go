@@ -34,7 +34,8 @@ func (s *Server) stopConns(d *drain) {
 	})
 	d.mu.Lock()
 	d.open = open
-	d.hijacks.stopped, d.hijacks.endedBefore = true, s.drains.hijacksEnded.Load()
+	d.hijacks.stopped = true
+	_, d.hijacks.endedBefore = s.drains.hijacked.load()
 	d.mu.Unlock()
 
 	s.stop.Store(1)
