@@ -83,7 +83,7 @@ func (dc *drainConn) sleeps() bool {
 		return false
 	}
 	_, isTLS := dc.Conn.(tlsConn)
-	return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle
+	return isTLS || !known(dc.Conn) && dc.isNew()
 }
 
 // newTime is how old a connection is before upstream's Shutdown closes it where it
@@ -95,7 +95,7 @@ const newTime = 5 * time.Second
 // Read may be at, a header or a handshake, cannot be resumed. With TLS on it that is
 // over when the loop begins.
 func (dc *drainConn) patient(now time.Time) bool {
-	return dc.unknownNew() && now.Before(dc.patientUntil())
+	return dc.unknownNew() && (dc.since.Load() == 0 || now.Before(dc.patientUntil()))
 }
 
 // patientUntil is when that ends: upstream counts whole seconds.
@@ -105,7 +105,14 @@ func (dc *drainConn) patientUntil() time.Time {
 
 func (dc *drainConn) unknownNew() bool {
 	_, isTLS := dc.Conn.(tlsConn)
-	return dc.idle.Load() == neverIdle && !isTLS && !known(dc.Conn)
+	return dc.isNew() && !isTLS && !known(dc.Conn)
+}
+
+// isNew says whether a connection has not begun a request; also between upstream's
+// first word and enterLoop, where that word looks like one of an idle connection.
+func (dc *drainConn) isNew() bool {
+	state, _ := dc.state()
+	return state == StateNew
 }
 
 // endPatience says whether to close a connection that was left alone at the end of the

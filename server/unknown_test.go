@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,4 +291,37 @@ func (c *lockedConn) SetReadDeadline(t time.Time) error {
 	c.lock <- struct{}{}
 	defer func() { <-c.lock }()
 	return c.Conn.SetReadDeadline(t)
+}
+
+// recordingConn counts the calls of SetReadDeadline.
+type recordingConn struct {
+	net.Conn
+	deadlines atomic.Int32
+}
+
+func (c *recordingConn) SetReadDeadline(time.Time) error {
+	c.deadlines.Add(1)
+	return nil
+}
+
+// A stop that comes between the first word of upstream's loop, which looks like that of
+// an idle connection, and the loop's first turn does not wake an unknown wrapper.
+func TestUnknownWrapperIsNotWokenAtTheStartOfItsLoop(t *testing.T) {
+	for _, over := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			s := new(Server)
+			c := new(recordingConn)
+			dc := s.track(c)
+			dc.idle.Store(time.Now().Add(newTime).Unix())
+			d := s.currentDrain()
+			d.over.Store(over)
+			dc.shard.mu.Lock()
+			dc.wake(d)
+			dc.shard.mu.Unlock()
+			synctest.Wait()
+			if n := c.deadlines.Load(); n != 0 {
+				t.Errorf("the window over %v: %d deadlines set", over, n)
+			}
+		})
+	}
 }
