@@ -148,7 +148,7 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 	case dc.handshake != nil:
 		return dc.handshake.until
 	case dc.head != 0:
-		return d.at(dc.head)
+		return dc.d.at(dc.head) // which may be an earlier drain
 	case !dc.waiting(), dc.parked:
 	case dc.window != 0:
 		return dc.windowEnd().Add(dc.lookTime())

@@ -325,3 +325,33 @@ func TestUnknownWrapperIsNotWokenAtTheStartOfItsLoop(t *testing.T) {
 		})
 	}
 }
+
+// A connection that an earlier drain has left, and that does not obey its deadline, has
+// no more time for a head in a later drain than in its own.
+func TestHeadOfASurvivorThatIsDeaf(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		k := drainKind{net: "memory"}
+		r := startWrapped(t, k, &Server{}, func(c net.Conn) net.Conn { return &deafConn{Conn: c} })
+		c := r.dial()
+		c.get("/")
+		c.want("/", keepAlive)
+		synctest.Wait()
+		short, cancel := context.WithTimeout(r.ctx, time.Millisecond)
+		defer cancel()
+		if err := r.s.ShutdownWithContext(short); err != context.DeadlineExceeded {
+			t.Fatalf("Shutdown with a context of 1 ms: %v", err)
+		}
+		r.ln = newDrainListener(t, k)
+		go func() { _ = r.s.Serve(r.ln) }()
+		time.Sleep(time.Hour)
+		call := r.begin(r.ctx)
+		synctest.Wait()
+		c.send("GET / HTTP/1.1\r\n")
+		began := time.Now()
+		call.wantNil()
+		if took := time.Since(began); took > 2*partRead {
+			t.Errorf("a head that does not end has held the second drain for %v", took)
+		}
+		_ = c.c.Close()
+	})
+}
