@@ -60,7 +60,7 @@ func (s *Server) ConnStats() ConnStats {
 		}
 	})
 	st.Open = st.New + st.Active + st.Idle
-	st.Hijacked = int(s.drains.hijacked.Load())
+	st.Hijacked, _ = s.drains.hijacked.load()
 	if oldest != 0 {
 		st.OldestIdle = max(0, time.Duration(time.Now().Unix()-oldest)*time.Second)
 	}

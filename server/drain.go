@@ -93,13 +93,12 @@ func newDrain() *drain {
 // drain has ended that left nothing behind: what one that timed out has left is in
 // it to its end, and another Serve may have begun.
 type drainState struct {
-	begun        atomic.Uint32
-	table        atomic.Pointer[connTable]
-	current      atomic.Pointer[drain]
-	report       atomic.Pointer[drain]
-	hijacked     atomic.Int32 // hijack handlers that run, and how many have ended
-	hijacksEnded atomic.Int64
-	asking       atomic.Int32 // connections of unknown types for their addresses
+	begun    atomic.Uint32
+	table    atomic.Pointer[connTable]
+	current  atomic.Pointer[drain]
+	report   atomic.Pointer[drain]
+	hijacked hijackCount
+	asking   atomic.Int32 // connections of unknown types for their addresses
 
 	underway *drain
 	past     DrainTotals // of the drains that have ended

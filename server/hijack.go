@@ -1,12 +1,37 @@
 package fasthttp
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
+
+// hijackCount counts the hijack handlers that run, and those that have ended, in one
+// word: whoever reads it while one ends counts that one once.
+type hijackCount struct{ word atomic.Uint64 }
+
+// hijackEndedUnit is one that has ended: they stand above up to 16 million that run.
+const hijackEndedUnit = 1 << 24
+
+func (h *hijackCount) begin() { h.word.Add(1) }
+
+// end says whether it was the last one that ran.
+func (h *hijackCount) end() (last bool) {
+	return h.word.Add(hijackEndedUnit-1)%hijackEndedUnit == 0
+}
+
+func (h *hijackCount) load() (running int, ended int64) {
+	word := h.word.Load()
+	return int(word % hijackEndedUnit), int64(word / hijackEndedUnit) // #nosec G115
+}
 
 // hijackEnded counts the end of a hijack handler, and wakes the drain that waits for
-// the last. Whoever sees that none runs any more sees all their ends.
+// the last: it counts before it looks for a drain, which looks for handlers when it
+// can be seen.
 func (s *Server) hijackEnded() {
-	s.drains.hijacksEnded.Add(1)
-	if d := s.drains.report.Load(); s.drains.hijacked.Add(-1) == 0 && d != nil {
+	if !s.drains.hijacked.end() {
+		return
+	}
+	if d := s.drains.report.Load(); d != nil {
 		d.wakeUp()
 	}
 }
@@ -17,7 +42,10 @@ func (s *Server) awaitHijacked(d *drain) {
 	wait := orDefault(d.set.Hijacked, 0)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	for over := wait <= 0; !over && s.drains.hijacked.Load() > 0; {
+	for over := wait <= 0; !over; {
+		if running, _ := s.drains.hijacked.load(); running == 0 {
+			break
+		}
 		select {
 		case <-d.empty:
 		case <-d.giveUp:
@@ -28,15 +56,16 @@ func (s *Server) awaitHijacked(d *drain) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.hijacks.left = int(s.drains.hijacked.Load())
-	d.hijacks.returned = int(s.drains.hijacksEnded.Load() - d.hijacks.endedBefore)
+	running, ended := s.drains.hijacked.load()
+	d.hijacks.left = running
+	d.hijacks.returned = int(ended - d.hijacks.endedBefore)
 	d.hijacks.over = true
 }
 
 // hijackReport is what a drain knows of hijack handlers; guarded by drain.mu.
 type hijackReport struct {
 	stopped        bool  // endedBefore is known
-	endedBefore    int64 // Server.drains.hijacksEnded at the stop
+	endedBefore    int64 // of Server.drains.hijacked at the stop
 	over           bool  // the rest is known
 	returned, left int
 }
@@ -50,9 +79,9 @@ func (s *Server) hijacks(d *drain) (returned, left int, over bool) {
 	if h.over {
 		return h.returned, h.left, true
 	}
-	left = int(s.drains.hijacked.Load())
+	left, ended := s.drains.hijacked.load()
 	if h.stopped {
-		returned = int(s.drains.hijacksEnded.Load() - h.endedBefore)
+		returned = int(ended - h.endedBefore)
 	}
 	return returned, left, false
 }

@@ -61,3 +61,30 @@ func TestShutdownWaitsForHijackHandlers(t *testing.T) {
 		})
 	}
 }
+
+// A handler that returns while the account is read is in it once.
+func TestHijackHandlerThatReturnsIsCountedOnce(t *testing.T) {
+	const handlers = 200_000
+	s := new(Server)
+	for range handlers {
+		s.drains.hijacked.begin()
+	}
+	d := newDrain()
+	s.stopConns(d)
+	defer func() { close(d.windowQuit); <-d.windowEnded }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range handlers {
+			s.hijackEnded()
+		}
+	}()
+	for left := handlers; left > 0; {
+		returned := 0
+		if returned, left, _ = s.hijacks(d); returned+left != handlers {
+			t.Errorf("%d handlers returned and %d left, want %d in all", returned, left, handlers)
+			break
+		}
+	}
+	<-ended
+}

@@ -34,7 +34,8 @@ func (s *Server) stopConns(d *drain) {
 	})
 	d.mu.Lock()
 	d.open = open
-	d.hijacks.stopped, d.hijacks.endedBefore = true, s.drains.hijacksEnded.Load()
+	d.hijacks.stopped = true
+	_, d.hijacks.endedBefore = s.drains.hijacked.load()
 	d.mu.Unlock()
 
 	s.stop.Store(1)
@@ -82,7 +83,7 @@ func (dc *drainConn) sleeps() bool {
 		return false
 	}
 	_, isTLS := dc.Conn.(tlsConn)
-	return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle
+	return isTLS || !known(dc.Conn) && dc.isNew()
 }
 
 // newTime is how old a connection is before upstream's Shutdown closes it where it
@@ -94,7 +95,7 @@ const newTime = 5 * time.Second
 // Read may be at, a header or a handshake, cannot be resumed. With TLS on it that is
 // over when the loop begins.
 func (dc *drainConn) patient(now time.Time) bool {
-	return dc.unknownNew() && now.Before(dc.patientUntil())
+	return dc.unknownNew() && (dc.since.Load() == 0 || now.Before(dc.patientUntil()))
 }
 
 // patientUntil is when that ends: upstream counts whole seconds.
@@ -104,7 +105,14 @@ func (dc *drainConn) patientUntil() time.Time {
 
 func (dc *drainConn) unknownNew() bool {
 	_, isTLS := dc.Conn.(tlsConn)
-	return dc.idle.Load() == neverIdle && !isTLS && !known(dc.Conn)
+	return dc.isNew() && !isTLS && !known(dc.Conn)
+}
+
+// isNew says whether a connection has not begun a request; also between upstream's
+// first word and enterLoop, where that word looks like one of an idle connection.
+func (dc *drainConn) isNew() bool {
+	state, _ := dc.state()
+	return state == StateNew
 }
 
 // endPatience says whether to close a connection that was left alone at the end of the
@@ -140,7 +148,7 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 	case dc.handshake != nil:
 		return dc.handshake.until
 	case dc.head != 0:
-		return d.at(dc.head)
+		return dc.d.at(dc.head) // which may be an earlier drain
 	case !dc.waiting(), dc.parked:
 	case dc.window != 0:
 		return dc.windowEnd().Add(dc.lookTime())

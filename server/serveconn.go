@@ -218,7 +218,7 @@ func (dc *drainConn) leavesAtStop() bool { return false }
 // hijack runs a hijack handler, counted.
 func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 	s, c := dc.s, dc.Conn
-	s.drains.hijacked.Add(1)
+	s.drains.hijacked.begin()
 	go func() {
 		defer s.hijackEnded()
 		hijackConnHandler(ctx, r, c, s, h)

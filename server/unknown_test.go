@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,4 +291,67 @@ func (c *lockedConn) SetReadDeadline(t time.Time) error {
 	c.lock <- struct{}{}
 	defer func() { <-c.lock }()
 	return c.Conn.SetReadDeadline(t)
+}
+
+// recordingConn counts the calls of SetReadDeadline.
+type recordingConn struct {
+	net.Conn
+	deadlines atomic.Int32
+}
+
+func (c *recordingConn) SetReadDeadline(time.Time) error {
+	c.deadlines.Add(1)
+	return nil
+}
+
+// A stop that comes between the first word of upstream's loop, which looks like that of
+// an idle connection, and the loop's first turn does not wake an unknown wrapper.
+func TestUnknownWrapperIsNotWokenAtTheStartOfItsLoop(t *testing.T) {
+	for _, over := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			s := new(Server)
+			c := new(recordingConn)
+			dc := s.track(c)
+			dc.idle.Store(time.Now().Add(newTime).Unix())
+			d := s.currentDrain()
+			d.over.Store(over)
+			dc.shard.mu.Lock()
+			dc.wake(d)
+			dc.shard.mu.Unlock()
+			synctest.Wait()
+			if n := c.deadlines.Load(); n != 0 {
+				t.Errorf("the window over %v: %d deadlines set", over, n)
+			}
+		})
+	}
+}
+
+// A connection that an earlier drain has left, and that does not obey its deadline, has
+// no more time for a head in a later drain than in its own.
+func TestHeadOfASurvivorThatIsDeaf(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		k := drainKind{net: "memory"}
+		r := startWrapped(t, k, &Server{}, func(c net.Conn) net.Conn { return &deafConn{Conn: c} })
+		c := r.dial()
+		c.get("/")
+		c.want("/", keepAlive)
+		synctest.Wait()
+		short, cancel := context.WithTimeout(r.ctx, time.Millisecond)
+		defer cancel()
+		if err := r.s.ShutdownWithContext(short); err != context.DeadlineExceeded {
+			t.Fatalf("Shutdown with a context of 1 ms: %v", err)
+		}
+		r.ln = newDrainListener(t, k)
+		go func() { _ = r.s.Serve(r.ln) }()
+		time.Sleep(time.Hour)
+		call := r.begin(r.ctx)
+		synctest.Wait()
+		c.send("GET / HTTP/1.1\r\n")
+		began := time.Now()
+		call.wantNil()
+		if took := time.Since(began); took > 2*partRead {
+			t.Errorf("a head that does not end has held the second drain for %v", took)
+		}
+		_ = c.c.Close()
+	})
 }
