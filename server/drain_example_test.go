@@ -194,12 +194,29 @@ func ExampleServer_DrainReport() {
 	_ = srv.Shutdown()
 
 	report := srv.DrainReport()
-	fmt.Println(report.Verdict())
+	switch report.Verdict() {
+	case fasthttp.VerdictGraceful:
+		fmt.Println("every connection closed in its own time")
+	case fasthttp.VerdictForced, fasthttp.VerdictTimedOut:
+		log.Println(report.String())
+	}
 	fmt.Println(report.Outcomes.Total() == report.OpenAtStop+report.Accepted)
-	log.Println(report.String())
 	// Output:
-	// graceful
+	// every connection closed in its own time
 	// true
+}
+
+// The outcomes by the names that metrics give them.
+func ExampleDrainOutcomes_Each() {
+	outcomes := fasthttp.DrainOutcomes{ClosedIdle: 2, ClientClosed: 1}
+	outcomes.Each(func(name string, n int) {
+		if n > 0 {
+			fmt.Println(name, n)
+		}
+	})
+	// Output:
+	// closed_idle 2
+	// client_closed 1
 }
 
 // What a report holds, part by part.

@@ -5,7 +5,7 @@ import "time"
 var closeFaults = []fault{
 	{
 		Name: "client-never-closes", What: "a client that keeps its side open after the server's FIN",
-		Want: "the client: FIN; Shutdown: nil; account: 1 closed idle",
+		Want: "the client: FIN; Shutdown: nil; account: 1 closed_idle",
 		More: []string{"TestLingerEndsWithItsTime", "TestLingerEndsWithItsBytes"},
 		run: func(r *rig) {
 			r.drain.finalRead = -1
@@ -19,7 +19,7 @@ var closeFaults = []fault{
 	},
 	{
 		Name: "client-resets", What: "clients that reset: in each phase, while idle, in a handler, in the linger",
-		Want: "phases with a reset: lame_duck closing_listeners draining; Shutdown: nil; account: 1 closed after a response; account: 4 closed by the client",
+		Want: "phases with a reset: lame_duck closing_listeners draining; Shutdown: nil; account: 1 closed_after_response; account: 4 client_closed",
 		More: []string{"TestDrainReportAddsUpWhateverClientsDo"},
 		run: func(r *rig) {
 			r.drain.lameDuck = 300 * time.Millisecond // the reset in it is not in the account

@@ -13,7 +13,7 @@ import (
 var handlerFaults = []fault{
 	{
 		Name: "handler-panics", What: "a handler that panics during the drain, recovered by a middleware; then one more request",
-		Want: "the response: 500; one more: 200, close, FIN; Shutdown: nil; account: 1 closed after a response",
+		Want: "the response: 500; one more: 200, close, FIN; Shutdown: nil; account: 1 closed_after_response",
 		More: []string{"TestPanicInServeConnLeavesTheTable"},
 		run: func(r *rig) {
 			handler := r.srv.Handler

@@ -41,7 +41,7 @@ func (r *rig) serveGated(ln net.Listener, n int) *gatedListener {
 var limitFaults = []fault{
 	{
 		Name: "max-conns-per-ip", What: "MaxConnsPerIP is reached, and one more is in the accept queue at the stop",
-		Want: "the one more: 429, close, FIN; the one that was served: 200, close, FIN; Shutdown: nil; account: 1 closed after a response; account: 1 rejected",
+		Want: "the one more: 429, close, FIN; the one that was served: 200, close, FIN; Shutdown: nil; account: 1 closed_after_response; account: 1 rejected",
 		More: []string{"TestRejectedConnectionIsNotResetDuringDrain", "TestLingerHoldsNoSlot"},
 		run: func(r *rig) {
 			r.srv.MaxConnsPerIP = 1
@@ -50,7 +50,7 @@ var limitFaults = []fault{
 	},
 	{
 		Name: "concurrency", What: "Concurrency is reached, and one more is in the accept queue at the stop",
-		Want: "the one more: 503, close, FIN; the one that was served: 200, close, FIN; Shutdown: nil; account: 1 closed after a response; account: 1 rejected",
+		Want: "the one more: 503, close, FIN; the one that was served: 200, close, FIN; Shutdown: nil; account: 1 closed_after_response; account: 1 rejected",
 		More: []string{"TestRejectedConnectionIsNotResetDuringDrain"},
 		run: func(r *rig) {
 			r.srv.Concurrency = 1

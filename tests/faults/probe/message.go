@@ -75,7 +75,7 @@ var messageFaults = []fault{
 	},
 	{
 		Name: "client-says-close", What: "Connection: close from the client",
-		Want: "running at the stop: 200, close, FIN; sent after it: 200, close, FIN; Shutdown: nil; account: 2 closed after a response",
+		Want: "running at the stop: 200, close, FIN; sent after it: 200, close, FIN; Shutdown: nil; account: 2 closed_after_response",
 		run: func(r *rig) {
 			r.listen()
 			running, idle := r.dialIdle(), r.dialIdle()

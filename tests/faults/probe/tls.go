@@ -37,7 +37,7 @@ var tlsFaults = []fault{
 	},
 	{
 		Name: "tls-close-notify-only", What: "a client that says close_notify and never sends FIN",
-		Want: "the client: FIN; Shutdown: nil; account: 1 closed by the client",
+		Want: "the client: FIN; Shutdown: nil; account: 1 client_closed",
 		More: []string{"TestCloseNotifyOnly", "TestAnsweredCloseNotifyIsNotLate"},
 		run: func(r *rig) {
 			r.listenTLS()
