@@ -108,11 +108,13 @@ func (dc *drainConn) unknownNew() bool {
 	return dc.isNew() && !isTLS && !known(dc.Conn)
 }
 
-// isNew says whether a connection has not begun a request; also between upstream's
-// first word and enterLoop, where that word looks like one of an idle connection.
+// isNew says whether a connection waits for its first request; also between upstream's
+// first word and enterLoop, where that word looks like one of an idle connection. In
+// this order, see state.
 func (dc *drainConn) isNew() bool {
-	state, _ := dc.state()
-	return state == StateNew
+	begun := dc.since.Load() != 0
+	idle := dc.idle.Load()
+	return idle == neverIdle || !begun && idle != 0
 }
 
 // endPatience says whether to close a connection that was left alone at the end of the
