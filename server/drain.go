@@ -1,7 +1,6 @@
 package fasthttp
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,8 +131,8 @@ func (s *Server) drained() bool {
 }
 
 // joinDrain returns the drain under way, which it begins if there is none. The
-// drain knows of ctx before it begins: what it may take depends on that.
-func (s *Server) joinDrain(ctx context.Context) *drain {
+// drain knows of the caller's deadline before it begins: what it may take depends on that.
+func (s *Server) joinDrain(deadline time.Time) *drain {
 	for begun := false; ; {
 		s.mu.Lock()
 		d := s.drains.underway
@@ -147,7 +146,7 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 			d.linger = orDefault(s.Drain.Linger, DefaultLinger)
 			d.closeOnShutdown = s.CloseOnShutdown
 			d.entered[PhaseServing] = time.Now()
-			d.waiters = []time.Time{deadlineOf(ctx)}
+			d.waiters = []time.Time{deadline}
 			begun = true
 			s.drains.underway = d
 			s.drains.report.Store(d)
@@ -158,7 +157,7 @@ func (s *Server) joinDrain(ctx context.Context) *drain {
 		d.mu.Lock()
 		joined := !d.gaveUp || d.phase >= PhaseStopped
 		if joined && !begun {
-			d.waiters = append(d.waiters, deadlineOf(ctx))
+			d.waiters = append(d.waiters, deadline)
 		}
 		d.mu.Unlock()
 		if joined {

@@ -45,11 +45,12 @@ func (s *Server) Shutdown() error {
 // handler that ends with it does not hold the drain to its end; 20 s after the stop if
 // ctx has no deadline, as with Shutdown; and with the drain at the latest.
 func (s *Server) ShutdownWithContext(ctx context.Context) error {
-	d := s.joinDrain(ctx)
+	deadline := deadlineOf(ctx) // once: that of an application's own context may move
+	d := s.joinDrain(deadline)
 	select {
 	case <-d.finished:
 	case <-ctx.Done():
-		if d.leave(deadlineOf(ctx)) {
+		if d.leave(deadline) {
 			<-d.finished
 		}
 	}

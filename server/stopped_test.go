@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,4 +231,33 @@ func TestShutdownOfAServerThatNeverServed(t *testing.T) {
 			t.Errorf("ready after Shutdown")
 		}
 	})
+}
+
+// movingContext has another deadline whenever it is asked.
+type movingContext struct {
+	context.Context
+	asked atomic.Int64
+}
+
+func (c *movingContext) Deadline() (time.Time, bool) {
+	return time.Now().Add(time.Hour + time.Duration(c.asked.Add(1))*time.Second), true
+}
+
+// A context of the application's own, whose deadline moves, leaves a drain as others do.
+func TestShutdownWithAContextWhoseDeadlineMoves(t *testing.T) {
+	release, running := make(chan struct{}), make(chan struct{}, 1)
+	r := startDrainRig(t, drainKind{net: "tcp"}, heldServer(release, running, Drain{}))
+	c := r.dial()
+	c.get("/held")
+	r.await("the handler", running)
+	call := r.stop()
+	ctx, cancel := context.WithCancel(r.ctx)
+	cancel()
+	if err := r.s.ShutdownWithContext(&movingContext{Context: ctx}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown returned %v, want the error of its context", err)
+	}
+	close(release)
+	c.want("/held", keepAlive)
+	_ = c.c.Close()
+	call.wantNil()
 }
