@@ -13,17 +13,18 @@ import (
 )
 
 //go:noinline
-func await(sigs ...os.Signal) {
+func notified(sigs ...os.Signal) <-chan os.Signal {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, sigs...)
-	<-stop
+	return stop
 }
 
 func main() {
 	r := router.New()
 	r.GET("/", func(*fasthttp.RequestCtx) { listen.Work() })
 	srv := &fasthttp.Server{Handler: r.Handler}
+	stop := notified(syscall.SIGINT, syscall.SIGTERM)
 	go srv.Serve(listen.On())
-	await(syscall.SIGINT, syscall.SIGTERM)
+	<-stop
 	srv.Shutdown()
 }
