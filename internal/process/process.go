@@ -101,6 +101,9 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		p.Addr = m[1]
 		return p, nil
 	case <-p.exited:
+		if err := ctx.Err(); err != nil {
+			return nil, err // it was killed for that
+		}
 		return nil, fmt.Errorf("%s ended before it listened: %v%s", c.Path, p.err, p.stderr.quote())
 	case <-bound.C:
 		p.Kill()
