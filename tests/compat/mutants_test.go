@@ -28,7 +28,7 @@ type mutant struct {
 // mended are the faults by their kinds: what the suite has to find again.
 var mended = []mutant{
 	{"an unknown wrapper is woken before its first request", "outside.go",
-		"return isTLS || !known(dc.Conn) && dc.idle.Load() == neverIdle", "return isTLS && false", ""},
+		"return isTLS || !known(dc.Conn) && dc.isNew()", "return isTLS && false", ""},
 	{"a look goes through an unknown wrapper", "lastlook.go",
 		"\tif !known(dc.Conn) {\n\t\tsock := lookedAt(dc.Conn)", "\tif dc.Conn == nil {\n\t\tsock := lookedAt(dc.Conn)", ""},
 	{"reflect goes through nil", "socket.go",
