@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fastdrain/fastdrain/internal/pool"
 	"github.com/fastdrain/fastdrain/internal/probe"
 )
 
@@ -30,14 +31,14 @@ type yard struct {
 	waiting  atomic.Int64  // clients that are not under way yet
 	underWay chan struct{} // closed when the last of them is
 
-	pools []pool // of the scenarios with pools, poolSize clients each
+	pools []pool.Pool[socket] // of the scenarios with pools, poolSize clients each
 }
 
 func newYard(over context.Context, addr string, clients int) *yard {
 	y := &yard{
 		addr: addr, dial: (*net.Dialer).Dial, over: over,
 		stopping: make(chan struct{}), underWay: make(chan struct{}),
-		pools: make([]pool, (clients+poolSize-1)/poolSize),
+		pools: make([]pool.Pool[socket], (clients+poolSize-1)/poolSize),
 	}
 	y.waiting.Store(int64(clients))
 	return y

@@ -5,35 +5,12 @@ package lab
 import (
 	"context"
 	"errors"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/process"
 )
-
-func TestPoolGivesWhatWasUsedLastOrFirst(t *testing.T) {
-	var conns [3]net.Conn
-	var p pool
-	for i := range conns {
-		conns[i], _ = net.Pipe()
-		p.put(socket{conn: conns[i]})
-	}
-	if got := p.takeLast(); got.conn != conns[2] {
-		t.Error("the last one that came back is not the first to go")
-	}
-	if got := p.takeFirst(); got.conn != conns[0] {
-		t.Error("the first one that came back is not the first to go")
-	}
-	p.clear()
-	if _, err := conns[1].Write([]byte("x")); err == nil {
-		t.Error("a connection of a pool that was cleared is open")
-	}
-	if p.takeLast().conn != nil || p.takeFirst().conn != nil {
-		t.Error("an empty pool has a connection")
-	}
-}
 
 // Clients of a pool find the connections that others put back, and lose one that
 // the server cuts as any client does.

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"syscall"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/pool"
 )
 
 // client is one HTTP/1.1 client with at most one connection.
@@ -13,7 +15,7 @@ type client struct {
 	*load
 	kind     Kind
 	interval time.Duration
-	pool     *pool // of a pool's client
+	pool     *pool.Pool[connection] // of a pool's client
 
 	connection
 	release func() bool // of the connection's end with the load
@@ -48,7 +50,7 @@ func (c *client) run() {
 		}
 		if c.pool != nil && c.open() {
 			c.release()
-			c.pool.put(c.connection)
+			c.pool.Put(c.connection)
 			c.connection = connection{}
 		}
 		if !c.load.pause(pause - time.Since(begin)) {
@@ -69,7 +71,7 @@ func (c *client) leave() {
 // a new one. It reports false if there is none to have.
 func (c *client) connect() bool {
 	if c.pool != nil {
-		for c.connection = c.pool.take(); c.open(); c.connection = c.pool.take() {
+		for c.connection = c.pool.TakeLast(); c.open(); c.connection = c.pool.TakeLast() {
 			c.adopt()
 			if c.usable() {
 				return true

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/pool"
 )
 
 // Kind is a kind of clients.
@@ -123,7 +125,7 @@ type load struct {
 
 	endOver, endCut context.CancelFunc
 	running         sync.WaitGroup
-	pools           []*pool
+	pools           []*pool.Pool[connection]
 }
 
 // patience is how long the requests under way may take when the load ends.
@@ -138,7 +140,7 @@ func (l *load) start(ctx context.Context, groups []group) {
 			c := &client{load: l, kind: g.kind, interval: g.interval}
 			if g.kind == Pool {
 				if i%poolSize == 0 {
-					l.pools = append(l.pools, &pool{})
+					l.pools = append(l.pools, new(pool.Pool[connection]))
 				}
 				c.pool = l.pools[len(l.pools)-1]
 			}
@@ -155,7 +157,7 @@ func (l *load) finish() {
 	l.running.Wait()
 	l.endCut()
 	for _, p := range l.pools {
-		p.clear()
+		p.Clear(func(c connection) { c.drop() })
 	}
 }
 
