@@ -8,17 +8,17 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // service is a process that the probe has started.
 type service struct {
 	name   string
 	cmd    *exec.Cmd
-	output *tail
+	output *process.Tail
 	read   chan struct{} // closed when all output is there
 	began  time.Time
 	exited chan struct{} // closed when it has ended
@@ -35,7 +35,7 @@ func startService(args []string, env ...string) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no such program: %w", err)
 	}
-	s := &service{name: args[0], cmd: exec.Command(path, args[1:]...), output: &tail{}, read: make(chan struct{}), exited: make(chan struct{})}
+	s := &service{name: args[0], cmd: exec.Command(path, args[1:]...), output: new(process.Tail), read: make(chan struct{}), exited: make(chan struct{})}
 	s.cmd.Args[0] = args[0]
 	s.cmd.Env = append(os.Environ(), env...)
 	ownGroup(s.cmd)
@@ -181,33 +181,5 @@ func (s *service) said() string {
 		}
 	default:
 	}
-	return s.output.quote()
-}
-
-// tail keeps the end of what a process writes.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-const tailSize = 2 << 10
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if over := len(t.buf) - tailSize; over > 0 {
-		t.buf = append(t.buf[:0], t.buf[over:]...)
-	}
-	return len(b), nil
-}
-
-// quote returns what was kept as an appendix to an error message.
-func (t *tail) quote() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if text := strings.TrimSpace(string(t.buf)); text != "" {
-		return "\nits output ends with:\n" + text
-	}
-	return ""
+	return s.output.Quote("its output ends with")
 }

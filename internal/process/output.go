@@ -2,7 +2,6 @@ package process
 
 import (
 	"bytes"
-	"strings"
 	"sync"
 )
 
@@ -39,33 +38,4 @@ func (l *lines) last() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.final
-}
-
-// tail keeps the last bytes of what a process writes, for error messages.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-const tailSize = 2 << 10
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if over := len(t.buf) - tailSize; over > 0 {
-		t.buf = append(t.buf[:0], t.buf[over:]...)
-	}
-	return len(b), nil
-}
-
-// quote returns what was kept as an appendix to an error message.
-func (t *tail) quote() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	text := strings.TrimSpace(string(t.buf))
-	if text == "" {
-		return ""
-	}
-	return "\nits standard error:\n" + text
 }

@@ -53,7 +53,7 @@ type Process struct {
 
 	cmd    *exec.Cmd
 	stdout *lines
-	stderr *tail
+	stderr *Tail
 	exited chan struct{} // closed when the process has exited
 	err    error         // of its exit; valid once exited is closed
 	killed bool
@@ -69,7 +69,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	p := &Process{
 		cmd:    exec.CommandContext(ctx, c.Path, append([]string{"-addr", addr}, c.Args...)...),
 		stdout: &lines{first: make(chan string, 1)},
-		stderr: &tail{},
+		stderr: new(Tail),
 		exited: make(chan struct{}),
 	}
 	p.cmd.Stdout = p.stdout
@@ -104,10 +104,10 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err // it was killed for that
 		}
-		return nil, fmt.Errorf("%s ended before it listened: %v%s", c.Path, p.err, p.stderr.quote())
+		return nil, fmt.Errorf("%s ended before it listened: %v%s", c.Path, p.err, p.quote())
 	case <-bound.C:
 		p.Kill()
-		return nil, fmt.Errorf("%s does not say where it listens after %v%s", c.Path, startBound, p.stderr.quote())
+		return nil, fmt.Errorf("%s does not say where it listens after %v%s", c.Path, startBound, p.quote())
 	}
 }
 
@@ -119,7 +119,9 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 
 // Stderr returns the end of what the process has written to standard error, as
 // an appendix to an error message.
-func (p *Process) Stderr() string { return p.stderr.quote() }
+func (p *Process) Stderr() string { return p.quote() }
+
+func (p *Process) quote() string { return p.stderr.Quote("its standard error") }
 
 // Stop sends SIGTERM and waits for the exit of the process. After the bound it
 // is killed. It returns the time from the signal to the exit.
@@ -127,7 +129,7 @@ func (p *Process) Stop(bound time.Duration) (time.Duration, error) {
 	begin := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.Kill()
-		return 0, fmt.Errorf("sending SIGTERM: %w%s", err, p.stderr.quote())
+		return 0, fmt.Errorf("sending SIGTERM: %w%s", err, p.quote())
 	}
 	timer := time.NewTimer(bound)
 	defer timer.Stop()
