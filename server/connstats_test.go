@@ -165,30 +165,21 @@ func TestConnStatsWhileConnectionsComeAndGo(t *testing.T) {
 func TestConnStatsNewIsNotIdle(t *testing.T) {
 	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
 		r := startDrainRig(t, k, &Server{})
-		done, seen := make(chan struct{}), make(chan ConnStats, 1)
-		go func() {
-			defer close(seen)
-			for {
-				select {
-				case <-done:
-					return
-				default:
-					runtime.Gosched()
-				}
+		var done atomic.Bool
+		var counting sync.WaitGroup
+		counting.Go(func() {
+			for ; !done.Load() && !t.Failed(); runtime.Gosched() {
 				if st := r.s.ConnStats(); st.Idle != 0 {
-					seen <- st
-					return
+					t.Errorf("no request was sent: %+v", st)
 				}
 			}
-		}()
+		})
 		for range 50 {
 			c := r.dial()
 			r.awaitTrue("the connection is served", func() bool { return onTheWay(r.s) == 0 && r.s.ConnStats().Open > 0 })
 			_ = c.c.Close()
 		}
-		close(done)
-		for st := range seen {
-			t.Errorf("no request was sent: %+v", st)
-		}
+		done.Store(true)
+		counting.Wait()
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -196,14 +198,12 @@ func TestNginxTerm(t *testing.T) {
 // TestBusyPort: who listens already would be loaded in the place of the service.
 func TestBusyPort(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
 	s, _ := fakeServer(t, steady)
-	s.URL = "http://" + ln.Addr().String() + "/"
-	if _, err := run(t, s, options()); err == nil || !strings.Contains(err.Error(), "listens on "+ln.Addr().String()+" already") {
-		t.Errorf("the error is %v", err)
+	s.URL = other.URL
+	_, err := run(t, s, options())
+	if want := "listens on " + other.Listener.Addr().String() + " already"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the error is %v, want %q", err, want)
 	}
 }
