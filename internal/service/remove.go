@@ -74,7 +74,7 @@ func Find(dir string) (*Use, error) {
 			return u, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no replace line to a copy that fastdrain vendor wrote: there is nothing to remove", u.GoMod)
+	return nil, fmt.Errorf("%s has no replace line to a copy that fastdrain vendor wrote: there is nothing to remove; if that line was taken out by hand, delete the folder of the copy, too", u.GoMod)
 }
 
 // Remove takes the copy out of the module: the replace line, what else was changed
