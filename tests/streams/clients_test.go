@@ -80,6 +80,10 @@ const (
 	retry = 50 * time.Millisecond
 )
 
+// crossing is the number of messages that a client sends after it has seen the server's
+// close frame, and before its own.
+const crossing = 3
+
 // goClients are clients of fasthttp/websocket, which do what node/websocket.mjs does.
 func goClients(t *testing.T, clients int, urls []string) *group {
 	g := newGroup("fasthttp/websocket")
@@ -110,11 +114,17 @@ func goClients(t *testing.T, clients int, urls []string) *group {
 // talk sends messages and reads their echoes until the WebSocket closes.
 func talk(conn *websocket.Conn, quit <-chan struct{}) event {
 	defer conn.Close()
+	var writing sync.Mutex
+	send := func() {
+		writing.Lock()
+		defer writing.Unlock()
+		_ = conn.WriteMessage(websocket.TextMessage, []byte("hello"))
+	}
 	closed := make(chan struct{})
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for {
-			_ = conn.WriteMessage(websocket.TextMessage, []byte("hello"))
+			send()
 			select {
 			case <-quit:
 				_ = conn.Close()
@@ -124,6 +134,14 @@ func talk(conn *websocket.Conn, quit <-chan struct{}) event {
 			case <-time.After(pause):
 			}
 		}
+	})
+	conn.SetCloseHandler(func(int, string) error {
+		// For the server these have crossed its close frame.
+		for range crossing {
+			send()
+		}
+		return conn.WriteControl(websocket.CloseMessage,
+			websocket.FormatCloseMessage(goingAway, ""), time.Now().Add(bound))
 	})
 	end := event{Kind: "close"}
 	for {

@@ -9,6 +9,7 @@ import (
 	"log"
 	"time"
 
+	fasthttpws "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/v3/websocket"
 	"github.com/gofiber/fiber/v3"
 	"github.com/valyala/fasthttp/drainrun"
@@ -57,7 +58,8 @@ func main() {
 }
 
 // echo sends back what comes, until the peer's close frame has come, or nothing can any
-// more. Where the server has said that it leaves, nothing can be sent, but is read.
+// more. Where the server has said that it leaves, nothing can be sent, but is read: the
+// error is then that of the module below, as contrib's of the same name is never returned.
 func echo(conn *websocket.Conn) {
 	for {
 		kind, message, err := conn.ReadMessage()
@@ -65,7 +67,7 @@ func echo(conn *websocket.Conn) {
 			return
 		}
 		err = conn.WriteMessage(kind, message)
-		if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
+		if err != nil && !errors.Is(err, fasthttpws.ErrCloseSent) {
 			return
 		}
 	}
