@@ -98,6 +98,9 @@ func runProbe(ctx context.Context, cmd *cli.Command) error {
 			if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
 				return cli.Exit(fmt.Errorf("-%s %s: there is no directory %s", name, file, filepath.Dir(file)), exitNoResult)
 			}
+			if info, err := os.Stat(file); err == nil && info.IsDir() {
+				return cli.Exit(fmt.Errorf("-%s %s: that is a directory, and no file to write", name, file), exitNoResult)
+			}
 		}
 	}
 	results, err := probe.Run(ctx, *o)

@@ -22,6 +22,9 @@ func check(ctx context.Context, t *target, requests []*prepared, expect string) 
 	for _, q := range requests {
 		sent++
 		got, err := once(ctx, t, q, expect)
+		if ctx.Err() != nil {
+			return nil, sent, context.Cause(ctx)
+		}
 		if err != nil {
 			return nil, sent, fmt.Errorf("%s %s on %s: %w", q.method, q.path, t.addr, err)
 		}
@@ -52,7 +55,7 @@ func check(ctx context.Context, t *target, requests []*prepared, expect string) 
 var errNoHTTP1 = errors.New("the server speaks HTTP/2 only, and the probe HTTP/1.1: give the address of a listener for that")
 
 func once(ctx context.Context, t *target, q *prepared, expect string) (got reply, err error) {
-	c, _, err := dial(ctx, t, checkTimeout)
+	c, established, err := dial(ctx, t, checkTimeout)
 	if err != nil {
 		var alert tls.AlertError
 		var cert *tls.CertificateVerificationError
@@ -61,6 +64,8 @@ func once(ctx context.Context, t *target, q *prepared, expect string) (got reply
 			return got, errNoHTTP1
 		case errors.As(err, &cert):
 			return got, fmt.Errorf("%w (-ca FILE trusts yours, -insecure any)", err)
+		case established:
+			return got, fmt.Errorf("no TLS: does it speak that there? %w", err)
 		}
 		return got, err
 	}
@@ -68,9 +73,7 @@ func once(ctx context.Context, t *target, q *prepared, expect string) (got reply
 	c.SetDeadline(time.Now().Add(checkTimeout))
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if _, err := c.Write(q.once); err != nil {
-		return got, err
-	}
+	c.Write(q.once) // if that fails there may be an answer all the same
 	// An HTTP/2 server begins with SETTINGS, whatever it is sent.
 	if head, err := c.br.Peek(5); err != nil {
 		if t.tls != nil && speaksH2(ctx, t) {
@@ -84,6 +87,9 @@ func once(ctx context.Context, t *target, q *prepared, expect string) (got reply
 		return got, fmt.Errorf("what comes is no HTTP/1.1: it begins with %q (for TLS the URL begins with https)", head)
 	}
 	got, _, err = c.receive(q.response, expect)
+	if symptom(err, true) == Timeout {
+		err = fmt.Errorf("the response does not end within %v: the probe needs one that does", checkTimeout)
+	}
 	if err == nil && t.tls == nil && got.status == http.StatusBadRequest && speaksTLS(ctx, t) {
 		return got, errors.New("the server speaks TLS there: give a URL that begins with https")
 	}

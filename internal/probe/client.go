@@ -21,7 +21,7 @@ type client struct {
 	release func() bool // of the connection's end with the load
 }
 
-// refusedPause is the mean time before a client that was refused tries again.
+// refusedPause is the least mean time before a client that was refused tries again.
 const refusedPause = 50 * time.Millisecond
 
 // run sends requests until the load is over.
@@ -36,14 +36,12 @@ func (c *client) run() {
 		pause := about(c.interval)
 		switch {
 		case !c.connect():
-			pause = min(pause, about(refusedPause))
-			if c.kind == New {
-				pause = about(max(c.interval, refusedPause))
-			}
+			// Not sooner than the next request would have come: the rate bounds this, too.
+			pause = max(pause, about(refusedPause))
 		case c.kind == Pipeline:
-			c.exchangeBatch()
+			c.exchange(batch)
 		default:
-			c.exchange()
+			c.exchange(1)
 		}
 		if c.kind == New {
 			c.leave()
@@ -97,7 +95,7 @@ func (c *client) connect() bool {
 		c.recorder.lost(c.kind, 0, begin, symptom(err, false), err.Error(), 1)
 		return false
 	default:
-		c.refused(c.kind, begin)
+		c.refused(c.kind, begin, err)
 		return false
 	}
 	c.connected(c.kind)
@@ -153,45 +151,47 @@ func (c *client) write(text []byte, n int) (sent time.Time, err error) {
 	return sent, err
 }
 
-// exchange sends one request and reads its response. The connection is dropped if the
-// request is lost or the response says `close`.
-func (c *client) exchange() {
-	q, text := c.draw()
-	sent, err := c.write(text, 1)
-	if err != nil {
-		c.lose(sent, err, false, 1)
-		return
-	}
-	c.take(q, sent, 1)
-}
+// lastWord is how long a response is waited for when the request could not be written
+// to its end.
+const lastWord = 100 * time.Millisecond
 
-// exchangeBatch sends requests in one write and reads as many responses, or fewer if
-// one of them says `close`: what lies behind that is lost.
-func (c *client) exchangeBatch() {
+// exchange sends n requests in one write and reads as many responses, or fewer if one of
+// them says `close`: what lies behind that is lost. The connection is dropped then, or
+// if a request is lost.
+func (c *client) exchange(n int) {
+	queue := make([]*prepared, n)
 	var text []byte
-	queue := make([]*prepared, batch)
 	for i := range queue {
 		q, one := c.draw()
-		queue[i] = q
-		text = append(text, one...)
+		if queue[i] = q; i == 0 {
+			text = one[:len(one):len(one)] // what is appended is a copy
+		} else {
+			text = append(text, one...)
+		}
 	}
-	sent, err := c.write(text, batch)
-	if err != nil {
-		c.lose(sent, err, false, batch)
-		return
+	sent, failed := c.write(text, n)
+	if failed != nil {
+		// A server may answer before it has read all of the body, and close.
+		c.SetReadDeadline(time.Now().Add(lastWord))
 	}
 	for i, q := range queue {
-		if !c.take(q, sent, batch-i) {
+		if !c.take(q, sent, failed, n-i) {
 			return
 		}
+	}
+	if failed != nil {
+		c.leave()
 	}
 }
 
 // take reads the response to the first of n requests that are under way, and reports
-// whether the connection goes on.
-func (c *client) take(q *prepared, sent time.Time, n int) bool {
+// whether the connection goes on. Failed is the error of writing them.
+func (c *client) take(q *prepared, sent time.Time, failed error, n int) bool {
 	got, begun, err := c.receive(q.response, c.expect)
 	if err != nil {
+		if failed != nil && !begun {
+			err = failed
+		}
 		c.lose(sent, err, begun, n)
 		return false
 	}
@@ -210,9 +210,14 @@ func (c *client) take(q *prepared, sent time.Time, n int) bool {
 // lose counts n requests under way as lost, or as unfinished if it is the load that
 // has ended, and drops the connection.
 func (c *client) lose(sent time.Time, err error, begun bool, n int) {
-	if way := symptom(err, begun); way == Timeout && c.cut.Err() != nil {
+	switch way := symptom(err, begun); {
+	case way == Timeout && c.cut.Err() != nil:
 		c.unfinished(c.kind, n)
-	} else {
+	case way == Cut && n > 1:
+		// The responses to the others had not begun.
+		c.recorder.lost(c.kind, c.used, sent, way, err.Error(), 1)
+		c.recorder.lost(c.kind, c.used, sent, symptom(err, false), err.Error(), n-1)
+	default:
 		c.recorder.lost(c.kind, c.used, sent, way, err.Error(), n)
 	}
 	c.leave()

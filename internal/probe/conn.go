@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -17,8 +18,22 @@ type connection struct {
 	net.Conn
 	raw    syscall.RawConn
 	br     *bufio.Reader
+	ending *ending
 	used   int // complete responses on it
 	dialed time.Time
+}
+
+// ending remembers how the reading of a connection ended: who reads HTTP from it may
+// make of that an error about a line that is not complete, or malformed.
+type ending struct {
+	net.Conn
+	err error
+}
+
+func (e *ending) Read(b []byte) (int, error) {
+	n, err := e.Conn.Read(b)
+	e.err = err
+	return n, err
 }
 
 func (c *connection) open() bool { return c.Conn != nil }
@@ -52,7 +67,8 @@ func dial(ctx context.Context, t *target, timeout time.Duration) (c connection, 
 		}
 		c.Conn = secure
 	}
-	c.br = bufio.NewReaderSize(c.Conn, 4<<10)
+	c.ending = &ending{Conn: c.Conn}
+	c.br = bufio.NewReaderSize(c.ending, 4<<10)
 	return c, true, nil
 }
 
@@ -93,11 +109,22 @@ type reply struct {
 // expectAtMost is how much of a body is searched for the text that is expected.
 const expectAtMost = 1 << 20
 
+var errNoHTTP = errors.New("it does not begin with HTTP/")
+
 // receive reads a response. Begun says that its first byte has arrived.
 func (c *connection) receive(q *http.Request, expect string) (r reply, begun bool, err error) {
-	if _, err := c.br.Peek(1); err != nil {
+	first, err := c.br.Peek(1)
+	if err != nil {
 		return r, false, err
 	}
+	if first[0] != 'H' {
+		return r, true, errNoHTTP
+	}
+	defer func() {
+		if err != nil && c.ending.err != nil {
+			err = c.ending.err // and not what half a line looks like
+		}
+	}()
 	var resp *http.Response
 	for {
 		if resp, err = http.ReadResponse(c.br, q); err != nil {

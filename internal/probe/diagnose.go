@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"strings"
 )
 
 // Diagnosis is what the counts mean.
@@ -63,7 +64,8 @@ func diagnose(r *Result) []Diagnosis {
 	}
 	d.losses(atOnce)
 	d.answers()
-	if r.Bad() == 0 && r.Unasked == 0 {
+	// Not where there was no stop, but an interruption.
+	if r.Bad() == 0 && r.Unasked == 0 && (r.Mode == ModeTime || len(r.took) > 0) {
 		what := "the stops"
 		switch r.Mode {
 		case ModeCommand:
@@ -72,10 +74,17 @@ func diagnose(r *Result) []Diagnosis {
 			what = "the load"
 		}
 		do := ""
-		if r.Mode == ModeSignal && r.Stops < 20 {
+		switch {
+		case r.Mode == ModeCommand && r.Exits["exit code 0"] < len(r.took):
+			do = "the command failed: did it replace anything?"
+		case r.Mode == ModeSignal && r.Stops < 20:
 			do = "a stop can be lucky: more of them, such as -rounds 20, are a better proof"
 		}
-		d.say(AllAnswered, false, do, "nothing was lost of %d requests; %d were under way at the beginning of %s", r.Requests, r.UnderWay, what)
+		unfinished := ""
+		if r.Unfinished > 0 {
+			unfinished = fmt.Sprintf("; %d had no answer yet when the load ended", r.Unfinished)
+		}
+		d.say(AllAnswered, false, do, "nothing was lost of %d requests; %d were under way at the beginning of %s%s", r.Requests, r.UnderWay, what, unfinished)
 	}
 	d.refusals()
 	return d.found
@@ -88,13 +97,18 @@ func (d *diagnosis) end() (atOnce bool) {
 		if lost := d.count(d.byKill); lost > 0 {
 			killed = fmt.Sprintf("; %s lost by that", some(lost, "request was", "requests were"))
 		}
-		switch late := d.Grace * 1e3 / 2; {
+		// Who closes the listener late, on purpose, and then hangs, does not ignore it.
+		switch late := d.Grace * 1e3 * 3 / 4; {
 		case d.Newcomer > late:
 			d.say(Ignored, true, "handle it: stop listening, answer what is under way, end; if a shell starts the service, let it do so with exec",
-				"it ignores %s: it went on serving new connections as if nothing had happened, and was killed after %s%s%s", d.Signal, short(d.grace()), d.in(n), killed)
+				"it seems to ignore %s: %s later it still served new connections, and was killed after %s%s%s", d.Signal, short(duration(d.Newcomer)), short(d.grace()), d.in(n), killed)
 		case d.Veteran > late:
+			told := "their clients were not told to leave"
+			if d.Closings > 0 {
+				told = "not all of their clients were told to leave"
+			}
 			d.say(Lingering, true, "let each response after the signal say `Connection: close`, so that the clients leave; closing the idle connections once is not enough",
-				"kept connections held it until it was killed, %s after %s%s: they went on being served, and their clients were not told to leave%s", short(d.grace()), d.Signal, d.in(n), killed)
+				"kept connections held it until it was killed, %s after %s%s: they went on being served, and %s%s", short(d.grace()), d.Signal, d.in(n), told, killed)
 		default:
 			if killed == "" && d.Lost == d.LostBefore {
 				killed = "; it had answered all"
@@ -103,12 +117,16 @@ func (d *diagnosis) end() (atOnce bool) {
 				"it had not ended %s after %s, and was killed%s%s", short(d.grace()), d.Signal, d.in(n), killed)
 		}
 	}
-	if n := d.byTerm; n > 0 {
+	if n := d.byTerm; n > 0 && d.Signal != "SIGKILL" {
 		atOnce = true
-		d.say(Unhandled, true, "handle it: stop listening, answer what is under way, end",
-			"it ended at once%s: nothing handles %s", d.in(n), d.Signal)
+		text := "it ended at once%s: nothing handles %s"
+		if d.unhandled < n {
+			text = "it was ended%s by %s itself, at once: most likely nothing handles it"
+		}
+		d.say(Unhandled, true, "handle it: stop listening, answer what is under way, end", text, d.in(n), d.Signal)
 	}
 	if d.Strays > 0 {
+		atOnce = true // what was lost was lost by our kill of the others
 		d.say(ShellOnly, true, "start the service with exec, so that it takes the place of the shell",
 			"the process ended%s, but others that it had started went on: the signal reaches only the first, most often a shell", d.in(d.Strays))
 	}
@@ -118,9 +136,16 @@ func (d *diagnosis) end() (atOnce bool) {
 			"it ends at once: from the signal on it answered next to nothing, and %d of %d requests that were under way got lost", d.UnderWayLost, d.UnderWay)
 	}
 	for _, way := range sortedKeys(d.Exits) {
-		if way != "exit code 0" && way != "killed" && d.byTerm == 0 {
-			d.say(ExitCode, false, "an orchestrator may take it for a crash: end with 0 after a stop that went well", "it ended with %s%s", way, d.in(d.Exits[way]))
+		in := d.in(d.Exits[way])
+		switch {
+		case way == "exit code 0" || way == "killed" || way == endedBy+d.Signal && (d.byTerm+d.Strays > 0 || d.Signal == "SIGKILL"):
+			continue
+		case strings.HasPrefix(way, endedBy):
+			way = "was " + way
+		default:
+			way = "ended with " + way
 		}
+		d.say(ExitCode, false, "an orchestrator may take it for a crash: end with 0 after a stop that went well", "it %s%s", way, in)
 	}
 	return atOnce
 }
@@ -133,7 +158,7 @@ func (d *diagnosis) byKill(e *Event) bool {
 // abandons reports whether the stop is the end of the requests under way: most of them
 // got lost, and not only the few that had been sent a moment before the signal.
 func (d *diagnosis) abandons() bool {
-	return d.UnderWayLost >= underWayLeast && 10*d.UnderWayLost >= 8*d.UnderWay
+	return d.underWayGone >= underWayLeast && 10*d.underWayGone >= 8*d.UnderWay
 }
 
 // underWayLeast is how many requests under way have to be lost for it to be a way of
@@ -226,6 +251,11 @@ func (d *diagnosis) refusals() {
 		return
 	}
 	for_ := short(duration(d.RefusedFor))
+	if 2*d.Unreached > d.Refused {
+		d.say(NobodyThere, d.Mode != ModeSignal, "look at what stands before the service, and whether it accepts what it listens for: no answer to an attempt is a full accept queue, or a packet that is dropped",
+			"nobody could connect for %s, and most attempts were not refused (%s)", for_, d.unreached)
+		return
+	}
 	if d.Mode == ModeSignal {
 		d.say(NobodyThere, false, "in production somebody else has to listen meanwhile: start the next one first, or take this one out of the load balancer before",
 			"connections were refused for %s, from %s after %s on: as here one process ends before the next one listens", for_, short(duration(d.RefusedFrom)), d.Signal)

@@ -21,6 +21,8 @@ type progress struct {
 }
 
 const (
+	// terminalWidth is what a terminal has at least, most often.
+	terminalWidth = 80
 	// tick is how often the line in a terminal changes.
 	tick = 250 * time.Millisecond
 	// firstLine is when the first figures are written elsewhere, and laterLine how often
@@ -83,6 +85,10 @@ func (p *progress) watch(l *load) {
 				p.say("%s", text)
 				next = laterLine
 				continue
+			}
+			// A line that is longer than the terminal's could not be cleared.
+			if line := []rune(text); len(line) >= terminalWidth {
+				text = "..." + string(line[len(line)-terminalWidth+4:])
 			}
 			p.mu.Lock()
 			p.clear()

@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"errors"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -23,9 +25,10 @@ type Counts struct {
 	// many lack the text that was expected.
 	Failed int `json:"failed"`
 	Wrong  int `json:"wrong"`
-	// Refused is the number of attempts to connect that were refused, or that nobody
-	// answered.
-	Refused int `json:"refused"`
+	// Refused is the number of attempts to connect that failed, and Unreached how many of
+	// them were not refused, but got no answer, or found no way, or no address.
+	Refused   int `json:"refused"`
+	Unreached int `json:"unreached"`
 	// Unasked is the number of connections with bytes that answer no request, found
 	// before the next one was sent.
 	Unasked int `json:"unasked"`
@@ -45,6 +48,7 @@ func (c *Counts) add(d *Counts) {
 	c.Failed += d.Failed
 	c.Wrong += d.Wrong
 	c.Refused += d.Refused
+	c.Unreached += d.Unreached
 	c.Unasked += d.Unasked
 	c.Unfinished += d.Unfinished
 	for way, n := range d.Ways {
@@ -67,10 +71,24 @@ type occurrence struct {
 	sent, at time.Time
 	status   int
 	detail   string
+	n        int // how many it stands for
 }
 
-// occurrencesAtMost is how many of them a round keeps one by one. All are counted.
-const occurrencesAtMost = 5000
+// occurrencesAtMost is how many of them a round keeps one by one. Of those after that
+// it keeps one of a sort for each crowd, a slice of time, with how many there were.
+const (
+	occurrencesAtMost = 5000
+	crowd             = 100 * time.Millisecond
+)
+
+// sort is what a diagnosis can tell occurrences by.
+type sort struct {
+	what                string
+	kind                Kind
+	status              int
+	kept, marked, early bool // on a used connection; after the mark; sent before it
+	crowd               time.Duration
+}
 
 // The phases of a round.
 const (
@@ -96,15 +114,18 @@ type recorder struct {
 	series  series                          // from the mark
 
 	occurrences []occurrence
+	crowds      map[sort]int   // where in the occurrences
 	faults      map[string]int // what makes the counts doubtful
 
 	// Of the requests that were sent before the mark and not answered then.
 	underWayAnswered, underWayLost int
+	underWayGone                   int       // of those lost, with their connections
 	closings                       int       // responses after the mark that said `Connection: close`, and had not been asked to
 	lively                         int       // answers between the mark and the end
 	newcomer                       time.Time // when the last answer before the end came to the first request of a connection that was opened after the mark
 	veteran                        time.Time // the same for connections that were opened before it
 
+	unreached    string        // why the last one was that was not refused
 	refusedSince time.Time     // since when nobody could connect; zero if somebody could
 	refusedFirst time.Time     // the first refusal after the mark
 	refusedFor   time.Duration // the longest time in which nobody could connect
@@ -114,7 +135,7 @@ type recorder struct {
 const latencyAtMost = 10 * time.Minute
 
 func newRecorder() *recorder {
-	r := &recorder{begin: time.Now(), first: make(chan struct{}), counts: map[Kind]*Counts{}, status: map[int]int{}, faults: map[string]int{}}
+	r := &recorder{begin: time.Now(), first: make(chan struct{}), counts: map[Kind]*Counts{}, status: map[int]int{}, crowds: map[sort]int{}, faults: map[string]int{}}
 	for i := range r.latency {
 		r.latency[i] = hdrhistogram.New(1, latencyAtMost.Microseconds(), 3)
 	}
@@ -235,6 +256,9 @@ func (r *recorder) lost(k Kind, used int, sent time.Time, way string, detail str
 	counts.lose(way, n)
 	if !r.mark.IsZero() && sent.Before(r.mark) {
 		r.underWayLost += n
+		if way == Reset || way == Closed || way == Cut {
+			r.underWayGone += n
+		}
 	}
 	for range n {
 		r.keep(occurrence{what: way, kind: k, used: used, sent: sent, at: now, detail: detail})
@@ -243,17 +267,35 @@ func (r *recorder) lost(k Kind, used int, sent time.Time, way string, detail str
 }
 
 func (r *recorder) keep(o occurrence) {
-	if len(r.occurrences) < occurrencesAtMost {
-		r.occurrences = append(r.occurrences, o)
+	o.n = 1
+	if len(r.occurrences) >= occurrencesAtMost {
+		from, marked := r.begin, !r.mark.IsZero()
+		if marked {
+			from = r.mark
+		}
+		s := sort{
+			what: o.what, kind: o.kind, status: o.status, kept: o.used > 0,
+			marked: marked, early: o.sent.Before(from), crowd: o.at.Sub(from) / crowd,
+		}
+		if i, ok := r.crowds[s]; ok {
+			r.occurrences[i].n++
+			return
+		}
+		r.crowds[s] = len(r.occurrences)
 	}
+	r.occurrences = append(r.occurrences, o)
 }
 
 // refused takes an attempt to connect that failed; since is when it began.
-func (r *recorder) refused(k Kind, since time.Time) {
+func (r *recorder) refused(k Kind, since time.Time, err error) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.of(k).Refused++
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		r.of(k).Unreached++
+		r.unreached = err.Error()
+	}
 	r.place(now, columnRefused)
 	if r.refusedSince.IsZero() {
 		r.refusedSince = since

@@ -44,14 +44,18 @@ func newTable(terminal bool) table.Writer {
 	return t
 }
 
-// rightFrom aligns the columns from n on, of so many, to the right.
-func rightFrom(t table.Writer, n, columns int) {
+// rightFrom aligns the columns from n on, of so many, to the right, and bounds their
+// width: longer texts are wrapped.
+func rightFrom(t table.Writer, n, columns, width int) {
 	var configs []table.ColumnConfig
 	for ; n <= columns; n++ {
-		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight, WidthMax: 44})
+		configs = append(configs, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight, WidthMax: width})
 	}
 	t.SetColumnConfigs(configs)
 }
+
+// nameWidth is that of the names in the summary.
+const nameWidth = 24
 
 // lines are the rows of the summary: what to call it, and how to say it. An empty
 // value in all columns leaves the row out.
@@ -66,8 +70,12 @@ func lines(r *Result) [][2]string {
 	if r.Mode == ModeSignal {
 		took = "from " + r.Signal + " to the end"
 	}
+	stops := strconv.Itoa(r.Stops)
+	if r.interrupted {
+		stops = fmt.Sprintf("%d and a part", r.Stops-1)
+	}
 	rows := [][2]string{
-		{map[string]string{ModeSignal: "stops", ModeCommand: "commands", ModeTime: "times"}[r.Mode], strconv.Itoa(r.Stops)},
+		{r.stop() + "s", stops},
 		{"connections", strconv.Itoa(r.Connections)},
 		{"requests", strconv.Itoa(r.Requests)},
 		{"answered", strconv.Itoa(r.Answered)},
@@ -75,7 +83,7 @@ func lines(r *Result) [][2]string {
 	}
 	for _, way := range []struct{ name, text string }{
 		{Reset, "by RST"}, {Closed, "by FIN"}, {Cut, "cut in the response"}, {Timeout, "no answer in time"},
-		{Behind, "behind a close in a pipeline"}, {Broken, "no HTTP/1.1"},
+		{Behind, "behind a close"}, {Broken, "no HTTP/1.1"},
 	} {
 		rows = append(rows, [2]string{"  " + way.text, count(r.Ways[way.name])})
 	}
@@ -88,6 +96,7 @@ func lines(r *Result) [][2]string {
 		{"answered wrongly", count(r.Wrong)},
 		{"sent unasked", count(r.Unasked)},
 		{"refused to connect", refused},
+		{"  no answer to that", count(r.Unreached)},
 		{"unfinished at the end", count(r.Unfinished)},
 	}...)
 	for _, l := range []struct {
@@ -164,7 +173,11 @@ func writeSummary(w io.Writer, results []*Result, terminal bool) {
 		}
 		t.AppendRow(cells)
 	}
-	rightFrom(t, 2, len(results)+1)
+	width := 44
+	if terminal {
+		width = (terminalWidth - len("|  |") - nameWidth - len(" | ")*len(results)) / len(results)
+	}
+	rightFrom(t, 2, len(results)+1, width)
 	fmt.Fprintln(w, t.Render())
 }
 
@@ -177,7 +190,7 @@ func writeKinds(w io.Writer, r *Result, terminal bool) {
 			t.AppendRow(table.Row{k, c.Connections, c.Requests, c.Answered, c.Lost, c.Failed + c.Wrong, c.Refused})
 		}
 	}
-	rightFrom(t, 2, 7)
+	rightFrom(t, 2, 7, 44)
 	fmt.Fprintln(w, t.Render())
 }
 

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -73,19 +74,24 @@ type Result struct {
 	Veteran float64 `json:"veteran_ms"`
 
 	Timeline []Slice `json:"timeline"`
-	// Events are the requests that went wrong, one by one, up to some thousands of a
-	// round. Refused attempts are in the timeline only.
+	// Events are the requests that went wrong, one by one up to some thousands of a
+	// round; one for all of a sort in 100 ms after that. Refused attempts are in the
+	// timeline only.
 	Events    []Event     `json:"events"`
 	Diagnoses []Diagnosis `json:"diagnoses"`
 	Notes     []string    `json:"notes,omitempty"`
 	// Faults is what makes the counts doubtful, with how often.
 	Faults map[string]int `json:"faults,omitempty"`
 
-	took   []float64
-	hist   [phases]*hdrhistogram.Histogram
-	line   timeline
-	byTerm int // processes that the signal itself ended
-	lively int // answers between a mark and the end of the process or the command
+	underWayGone int  // requests under way that were lost with their connections
+	interrupted  bool // in the last round
+	took         []float64
+	hist         [phases]*hdrhistogram.Histogram
+	line         timeline
+	byTerm       int    // processes that the signal itself ended, at once
+	unhandled    int    // those of them that had no handler for it for certain
+	unreached    string // why the last attempt to connect failed that was not refused
+	lively       int    // answers between a mark and the end of the process or the command
 }
 
 // Event is a request that went wrong.
@@ -101,6 +107,8 @@ type Event struct {
 	At     float64 `json:"at_ms"`
 	Status int     `json:"status,omitempty"`
 	Detail string  `json:"detail,omitempty"`
+	// Count is how many requests it stands for.
+	Count int `json:"count"`
 }
 
 // Latency is in milliseconds.
@@ -120,7 +128,7 @@ type Spread struct {
 }
 
 func newResult(s Subject, o *Options) *Result {
-	r := &Result{Name: s.Name(), Mode: ModeTime, Kinds: map[Kind]*Counts{}, Status: map[int]int{}, Exits: map[string]int{}, Faults: map[string]int{}}
+	r := &Result{Name: s.Name(), Mode: ModeTime, Kinds: map[Kind]*Counts{}, Status: map[int]int{}, Exits: map[string]int{}, Faults: map[string]int{}, Events: []Event{}}
 	switch {
 	case len(s.Command) > 0:
 		r.Mode, r.Signal, r.Grace = ModeSignal, signalName(o.Signal), o.Grace.Seconds()
@@ -137,9 +145,14 @@ func newResult(s Subject, o *Options) *Result {
 // or the command that ran, if any has ended by itself.
 func (r *Result) add(rec *recorder, stopped *service) {
 	r.Stops++
-	if rec.mark.IsZero() { // interrupted
+	switch {
+	case rec.mark.IsZero():
 		rec.mark = time.Now()
-		r.Notes = append(r.Notes, "the last round was interrupted before the stop")
+		r.interrupted = true
+		r.Notes = append(r.Notes, "the last round was interrupted before its "+r.stop())
+	case stopped == nil && r.Mode != ModeTime:
+		r.interrupted = true
+		r.Notes = append(r.Notes, "the last round was interrupted in its "+r.stop())
 	}
 	since := func(t time.Time) float64 {
 		if t.IsZero() {
@@ -166,7 +179,7 @@ func (r *Result) add(rec *recorder, stopped *service) {
 	r.line.add(rec.past, rec.series, rec.mark.Sub(rec.begin))
 	for _, o := range rec.occurrences {
 		e := Event{
-			Stop: r.Stops, What: o.what, Client: o.kind, Used: o.used, Status: o.status, Detail: o.detail,
+			Stop: r.Stops, What: o.what, Client: o.kind, Used: o.used, Status: o.status, Detail: o.detail, Count: o.n,
 			Sent: since(o.sent), At: since(o.at),
 		}
 		r.Events = append(r.Events, e)
@@ -175,18 +188,20 @@ func (r *Result) add(rec *recorder, stopped *service) {
 		}
 		switch {
 		case e.At < 0:
-			r.LostBefore++
+			r.LostBefore += o.n
 		case e.Sent < 0: // in UnderWayLost
 		case e.Used > 0:
-			r.LostKept++
+			r.LostKept += o.n
 		default:
-			r.LostFirst++
+			r.LostFirst += o.n
 		}
 	}
 	r.UnderWay += rec.underWayAnswered + rec.underWayLost
 	r.UnderWayLost += rec.underWayLost
+	r.underWayGone += rec.underWayGone
 	r.Closings += rec.closings
 	r.lively += rec.lively
+	r.unreached = cmp.Or(rec.unreached, r.unreached)
 	if from := since(rec.refusedFirst); from > 0 && (r.RefusedFrom == 0 || from < r.RefusedFrom) {
 		r.RefusedFrom = from
 	}
@@ -205,9 +220,30 @@ func (r *Result) add(rec *recorder, stopped *service) {
 	if stopped.strays {
 		r.Strays++
 	}
-	if _, ok := stopped.signaled(); ok && !stopped.killed && r.Mode == ModeSignal {
+	if r.Mode != ModeSignal {
+		return
+	}
+	if stopped.exit() != endedBy+r.Signal || stopped.strays {
+		return // with strays it was not the service that got the signal
+	}
+	if stopped.looked && !stopped.handles {
+		r.byTerm++
+		r.unhandled++
+		return
+	}
+	// A program may drain, and then let the signal end it.
+	drained := rec.lively > 0
+	if underWay := rec.underWayAnswered + rec.underWayLost; underWay > 0 {
+		drained = 2*rec.underWayLost < underWay
+	}
+	if !drained {
 		r.byTerm++
 	}
+}
+
+// stop is what a round shows, in a word.
+func (r *Result) stop() string {
+	return map[string]string{ModeSignal: "stop", ModeCommand: "command", ModeTime: "time"}[r.Mode]
 }
 
 // lost reports whether the event is a lost request.
@@ -224,8 +260,9 @@ func (r *Result) complete() {
 	r.Diagnoses = diagnose(r)
 }
 
-// slicesAtMost is how many slices a timeline has at most.
-const slicesAtMost = 60
+// slicesAtMost is how many slices a timeline has at most: with what stands beside them
+// they have to fit into 80 columns.
+const slicesAtMost = 50
 
 func spreadOf(times []float64) Spread {
 	sorted := slices.Sorted(slices.Values(times))

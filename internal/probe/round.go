@@ -78,9 +78,13 @@ func (p *place) prepare(o *Options) (*load, error) {
 }
 
 // launch starts the service and waits until it listens.
-func (p *place) launch(ctx context.Context, o *Options, first bool) error {
-	if first && p.known != nil && p.known.listens(ctx) {
-		return fmt.Errorf("something listens on %s already: end it first, or the probe would load it instead of %s", p.known.addr, p.Command[0])
+func (p *place) launch(ctx context.Context, o *Options) error {
+	if p.known != nil && p.known.listens(ctx) {
+		left := ""
+		if p.result.Stops > 0 || p.target != nil {
+			left = "; it may be a process that the service has started in a group of its own, and left behind"
+		}
+		return fmt.Errorf("something listens on %s already: end it first, or the probe would load it instead of %s%s", p.known.addr, p.Command[0], left)
 	}
 	s, err := startService(p.Command)
 	if err != nil {
@@ -164,8 +168,7 @@ func moment() time.Duration { return earliest + rand.N(latest-earliest) }
 // was seen so far counts. Keep leaves the next process for the next round.
 func (p *place) stopRound(ctx context.Context, o *Options, keep bool, pr *progress) error {
 	if p.running == nil {
-		first := p.result.Stops == 0
-		if err := p.launch(ctx, o, first); err != nil {
+		if err := p.launch(ctx, o); err != nil {
 			return err
 		}
 		pr.say("%s listens on %s after %s", p.running.name, p.target.addr, short(time.Since(p.running.began)))
@@ -203,11 +206,8 @@ func (p *place) stopUnderLoad(ctx context.Context, o *Options, l *load) (*servic
 		return nil, err
 	}
 	p.running = nil
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
 	l.setEnd(old.ended)
-	if err := p.launch(ctx, o, false); err != nil {
+	if err := p.launch(ctx, o); err != nil {
 		return old, fmt.Errorf("the start after the stop: %w", err)
 	}
 	l.target.Store(p.target)
@@ -246,7 +246,7 @@ func (p *place) commandRound(ctx context.Context, o *Options, pr *progress) erro
 	}
 	pr.watch(l)
 	defer pr.unwatch()
-	var command *service
+	var command, ended *service
 	err = p.settle(ctx, l, moment())
 	if err == nil {
 		l.setMark()
@@ -255,18 +255,21 @@ func (p *place) commandRound(ctx context.Context, o *Options, pr *progress) erro
 	if err == nil {
 		select {
 		case <-command.exited:
+			ended = command
 			l.setEnd(command.ended)
 			l.pause(afterCommand)
 		case <-ctx.Done():
-			command.kill()
 		}
 	}
 	l.finish()
-	if command != nil {
-		p.result.add(l.recorder, command)
-		if ctx.Err() == nil && command.cmd.ProcessState.ExitCode() != 0 {
-			err = fmt.Errorf("the command failed: %s%s", command.exit(), command.said())
-		}
+	if command != nil || ctx.Err() != nil {
+		p.result.add(l.recorder, ended)
+	}
+	switch {
+	case ended == nil && command != nil:
+		command.kill() // not before the clients have ended: it may be what answers
+	case ended != nil && ended.cmd.ProcessState.ExitCode() != 0:
+		err = fmt.Errorf("the command failed: %s%s", ended.exit(), ended.said())
 	}
 	if err == nil {
 		err = context.Cause(ctx)

@@ -26,6 +26,9 @@ type service struct {
 	err    error         // of its end
 	killed bool
 	strays bool // processes of its group outlived it
+
+	// handles says that there was a handler for the signal, if it could be looked up.
+	handles, looked bool
 }
 
 // startService starts a program in a process group of its own, so that a Ctrl-C in the
@@ -86,7 +89,11 @@ func (s *service) await(ctx context.Context, known *target, find func(pid int) (
 		}
 		select {
 		case <-s.exited:
-			return nil, fmt.Errorf("%s ended before it listened: %s%s", s.name, s.exit(), s.said())
+			hint := ""
+			if s.err == nil {
+				hint = " (if it goes into the background, tell it to stay in the foreground)"
+			}
+			return nil, fmt.Errorf("%s ended before it listened: %s%s%s", s.name, s.exit(), hint, s.said())
 		case <-deadline:
 			where := ""
 			if known != nil {
@@ -116,8 +123,10 @@ const strayPause = 100 * time.Millisecond
 
 // stop sends the signal and waits for the end of the process. After the grace it, and
 // all of its group, is killed. What has outlived it in its group is killed as well, as
-// it would hold the address.
+// it would hold the address. If ctx ends before, it is left as it is: a kill would be a
+// loss to the clients.
 func (s *service) stop(ctx context.Context, sig os.Signal, grace time.Duration) error {
+	s.handles, s.looked = handles(s.cmd.Process.Pid, sig)
 	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.kill()
 		return fmt.Errorf("sending the signal: %w", err)
@@ -134,6 +143,7 @@ func (s *service) stop(ctx context.Context, sig os.Signal, grace time.Duration) 
 	case <-timer.C:
 		s.killed = true
 	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	s.kill()
 	return nil
@@ -156,13 +166,16 @@ func (s *service) signaled() (sig syscall.Signal, ok bool) {
 	return 0, false
 }
 
+// endedBy is before the name of a signal.
+const endedBy = "ended by "
+
 // exit says how the process ended: "exit code 0", "killed", or by which signal.
 func (s *service) exit() string {
 	if s.killed {
 		return "killed"
 	}
 	if sig, ok := s.signaled(); ok {
-		return "ended by " + signalName(sig)
+		return endedBy + signalName(sig)
 	}
 	return fmt.Sprintf("exit code %d", s.cmd.ProcessState.ExitCode())
 }

@@ -40,10 +40,13 @@ func signalName(sig os.Signal) string {
 }
 
 // Shell is the command that runs a line of shell. A single program takes the place of
-// the shell, so that a signal reaches it.
+// the shell, so that a signal reaches it; an assignment before it, or what only the
+// shell knows, is none.
 func Shell(line string) []string {
-	if !strings.ContainsAny(line, ";&|\n") {
-		line = "exec " + line
+	if first := strings.Fields(line); len(first) > 0 && !strings.ContainsAny(line, ";&|\n") {
+		if _, err := exec.LookPath(first[0]); err == nil {
+			line = "exec " + line
+		}
 	}
 	return []string{"sh", "-c", line}
 }

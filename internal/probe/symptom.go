@@ -24,7 +24,10 @@ const (
 // symptom is the way in which a request got lost. Begun says that the response had.
 func symptom(err error, begun bool) string {
 	var timeout net.Error
-	reset := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	// ECONNRESET and EPIPE; or what makes the kernel give up a connection, such as an
+	// answer of a router that there is no way.
+	var errno syscall.Errno
+	reset := errors.As(err, &errno)
 	ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():

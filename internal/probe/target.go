@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 )
 
 // target is where the clients connect to.
@@ -51,7 +52,7 @@ func parseTarget(text string, secure TLS) (t *target, path string, err error) {
 	}
 	path = u.EscapedPath()
 	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
+		path += "?" + strings.ReplaceAll(u.RawQuery, " ", "%20")
 	}
 	return t, path, nil
 }

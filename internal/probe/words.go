@@ -32,7 +32,7 @@ func (d *diagnosis) in(n int) string {
 func (d *diagnosis) count(is func(*Event) bool) (n int) {
 	for i := range d.Events {
 		if is(&d.Events[i]) {
-			n++
+			n += d.Events[i].Count
 		}
 	}
 	return n
@@ -61,7 +61,7 @@ func (d *diagnosis) ways(is func(*Event) bool) string {
 	seen := map[string]int{}
 	for i := range d.Events {
 		if e := &d.Events[i]; is(e) {
-			seen[e.What]++
+			seen[e.What] += e.Count
 		}
 	}
 	var parts []string

@@ -90,6 +90,12 @@ func TestTheCommand(t *testing.T) {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})
+	t.Run("no file", func(t *testing.T) {
+		t.Parallel()
+		if code, out, said := run(t, probeArgs(good, "-json", t.TempDir())); code != 2 || out != "" || !strings.Contains(said, "that is a directory") {
+			t.Errorf("exit code %d: %s", code, said)
+		}
+	})
 	t.Run("good", func(t *testing.T) {
 		t.Parallel()
 		if code, out, _ := run(t, probeArgs(good)); code != 0 || !strings.Contains(out, "ok: Nothing was lost") {

@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -34,26 +36,33 @@ func TestMain(m *testing.M) {
 // The faults. Those of a stop hit one request of each connection: the next one that
 // comes when the listener is closed.
 const (
-	cuts     = "cuts"    // half of the body, then FIN
-	resets   = "resets"  // no answer, RST
-	closes   = "closes"  // no answer, FIN
-	fails    = "fails"   // 500, and FIN
-	unasked  = "unasked" // a 408 that answers nothing, on each connection
-	ignores  = "ignores" // SIGTERM
-	atOnce   = "at-once" // it ends without waiting for the handlers: the second of each connection never returns
-	holds    = "holds"   // all is well, but for the end, which never comes
-	early    = "early"   // FIN instead of each 100th answer, without a stop
-	dies     = "dies"    // it ends by itself after 50 requests
-	notFound = "404"     // is the answer to all
-	leads    = "leads"   // to somewhere else
-	mute     = "mute"    // it never listens
-	exits    = "exits"   // at the start, with 3
-	other    = "other"   // another body from the stop on
-	steady   = "steady"  // nothing ever goes wrong
-	parent   = "parent"  // it starts "steady", and does not tell it of the signal
-	several  = "several" // it listens on two ports
-	h2       = "h2"      // it speaks HTTP/2 only, without TLS
-	failing  = "failing" // as at-once for the fast, with exit code 3
+	cuts     = "cuts"      // half of the body, then FIN
+	cutsHead = "cuts-head" // a response that ends in a header field, then FIN
+	cutsEnd  = "cuts-end"  // one that ends in a trailer, then FIN
+	babbles  = "babbles"   // what is no HTTP, then FIN
+	resets   = "resets"    // no answer, RST
+	closes   = "closes"    // no answer, FIN
+	fails    = "fails"     // 500, and FIN
+	unasked  = "unasked"   // a 408 that answers nothing, on each connection
+	ignores  = "ignores"   // SIGTERM
+	atOnce   = "at-once"   // it ends without waiting for the handlers: the second of each connection never returns
+	holds    = "holds"     // all is well, but for the end, which never comes
+	early    = "early"     // FIN instead of each 100th answer, without a stop
+	dies     = "dies"      // it ends by itself after 50 requests
+	notFound = "404"       // is the answer to all
+	leads    = "leads"     // to somewhere else
+	mute     = "mute"      // it never listens
+	exits    = "exits"     // at the start, with 3
+	other    = "other"     // another body from the stop on
+	steady   = "steady"    // nothing ever goes wrong
+	parent   = "parent"    // it starts "steady", and does not tell it of the signal
+	several  = "several"   // it listens on two ports
+	h2       = "h2"        // it speaks HTTP/2 only, without TLS
+	failing  = "failing"   // as at-once for the fast, with exit code 3
+	raises   = "raises"    // all is well, and then SIGTERM once more, unhandled, is its end
+	hasty    = "hasty"     // it answers before it has read the body, and closes
+	slowly   = "slowly"    // but for the first of a connection an answer takes a second; its account is there with the signal
+	leaver   = "leaver"    // it starts "steady" in a group of its own, and leaves it behind
 )
 
 // account is what a server counts itself.
@@ -82,7 +91,13 @@ func fake(mode, addr string) {
 		time.Sleep(time.Minute)
 		return
 	case parent:
-		startChild(addr)
+		startChild(addr, nil)
+		time.Sleep(time.Minute)
+		return
+	}
+	if mode == leaver {
+		pid := startChild(addr, &syscall.SysProcAttr{Setsid: true})
+		os.WriteFile(os.Getenv(fakeAccount), []byte(strconv.Itoa(pid)), 0o644)
 		time.Sleep(time.Minute)
 		return
 	}
@@ -117,8 +132,10 @@ func fake(mode, addr string) {
 	}()
 	for <-term; mode == ignores; <-term {
 	}
-	if mode == atOnce {
+	if mode == atOnce || mode == slowly {
 		s.save()
+	}
+	if mode == atOnce {
 		os.Exit(0)
 	}
 	ln.Close()
@@ -145,8 +162,13 @@ func fake(mode, addr string) {
 	case <-time.After(3 * time.Second):
 	}
 	s.save()
-	if mode == failing {
+	switch mode {
+	case failing:
 		os.Exit(3)
+	case raises:
+		signal.Reset(syscall.SIGTERM)
+		syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		select {}
 	}
 }
 
@@ -186,6 +208,9 @@ func (s *server) serve(conn net.Conn) {
 		if s.mode == atOnce && own > 1 {
 			select {}
 		}
+		if s.mode == slowly && own > 1 {
+			time.Sleep(time.Second)
+		}
 		if s.mode == dies && n > 50 {
 			fmt.Fprintln(os.Stderr, "tired of it")
 			os.Exit(7)
@@ -204,7 +229,10 @@ func (s *server) serve(conn net.Conn) {
 		case leads:
 			status, more = "301 Moved Permanently", "Location: /elsewhere\r\n"
 		}
-		closing := stopped || req.Close
+		if s.mode != hasty {
+			io.Copy(io.Discard, req.Body)
+		}
+		closing := stopped || req.Close || s.mode == hasty
 		if closing {
 			more += "Connection: close\r\n"
 		}
@@ -229,6 +257,12 @@ func (s *server) harm(conn net.Conn) bool {
 	switch s.mode {
 	case cuts:
 		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+	case cutsHead:
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Le")
+	case cutsEnd:
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n5\r\nhello\r\n0\r\nT: y")
+	case babbles:
+		fmt.Fprint(conn, "what?")
 	case resets:
 		conn.(*net.TCPConn).SetLinger(0)
 	case fails:

@@ -3,7 +3,10 @@
 package probe
 
 import (
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +28,9 @@ func TestCountsAreThoseOfTheServer(t *testing.T) {
 		which string
 	}{
 		{mode: cuts, seen: way(probe.Cut), says: []string{probe.CutShort}},
+		{mode: cutsHead, seen: way(probe.Cut), says: []string{probe.CutShort}},
+		{mode: cutsEnd, seen: way(probe.Cut), says: []string{probe.CutShort}},
+		{mode: babbles, seen: way(probe.Broken), says: []string{probe.NotHTTP}},
 		{mode: resets, seen: way(probe.Reset), says: []string{probe.Kept}},
 		{mode: closes, seen: way(probe.Closed), says: []string{probe.Kept}},
 		{mode: fails, seen: func(r *probe.Result) int { return r.Failed }, says: []string{probe.ServerError}},
@@ -51,9 +57,38 @@ func TestCountsAreThoseOfTheServer(t *testing.T) {
 			}
 			// A request that was lost in the accept queue it has not executed.
 			fits(t, r, int(known.Executed))
-			// On a busy machine a client may connect as late as that.
-			wantDiagnoses(t, r, c.says, probe.First)
+			// On a busy machine a client may connect as late as that,
+			// and the signal may find nearly all of them with a request under way.
+			wantDiagnoses(t, r, c.says, probe.First, probe.AtOnce, probe.UnderWay)
 		})
+	}
+}
+
+// TestOneOfAPipelineIsCut wants one response counted as cut, and not those that were
+// to come behind it.
+func TestOneOfAPipelineIsCut(t *testing.T) {
+	t.Parallel()
+	s, accounts := fakeServer(t, cuts)
+	o := options()
+	o.Profile = probe.Profile{Kinds: []probe.Kind{probe.Pipeline}, Connections: 10, Rate: 800}
+	r := mustRun(t, s, o)
+	if n := sum(t, accounts).Harmed; n == 0 || int64(r.Ways[probe.Cut]) != n || r.Lost <= r.Ways[probe.Cut] {
+		t.Errorf("of %d lost %d cut, and the server did so to %d", r.Lost, r.Ways[probe.Cut], n)
+	}
+}
+
+// TestAnAnswerBeforeTheBodyIsRead wants it counted as an answer, though the request
+// could not be written to its end.
+func TestAnAnswerBeforeTheBodyIsRead(t *testing.T) {
+	t.Parallel()
+	s, accounts := fakeServer(t, hasty)
+	o := options()
+	o.Profile.Rate = 100
+	o.Requests = []probe.Request{{Method: "POST", Body: strings.Repeat("x", 1<<20)}}
+	r := mustRun(t, s, o)
+	known := sum(t, accounts)
+	if n := int64(r.Answered + r.Checks); n != known.Answered || r.Ways[probe.Reset] > r.LostFirst || r.LostBefore != 0 {
+		t.Errorf("%d answered, and %d seen; %d lost before the stop", known.Answered, n, r.LostBefore)
 	}
 }
 
@@ -113,7 +148,8 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 		t.Parallel()
 		s, _ := fakeServer(t, parent)
 		r := mustRun(t, s, options())
-		wantDiagnoses(t, r, []string{probe.ShellOnly, probe.Unhandled}, probe.Kept, probe.First)
+		// What would the service itself have done? It got no signal.
+		wantDiagnoses(t, r, []string{probe.ShellOnly}, probe.Kept, probe.First)
 	})
 	t.Run(early, func(t *testing.T) {
 		t.Parallel()
@@ -128,6 +164,17 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 			t.Error("none lost before the stop")
 		}
 		wantDiagnoses(t, r, []string{probe.Earlier}, probe.Kept, probe.First)
+	})
+	t.Run(raises, func(t *testing.T) {
+		t.Parallel()
+		s, _ := fakeServer(t, raises)
+		o := options()
+		o.Profile = kept
+		r := mustRun(t, s, o)
+		if r.Exits["ended by SIGTERM"] != 1 {
+			t.Errorf("it ended so: %v", r.Exits)
+		}
+		wantDiagnoses(t, r, []string{probe.ExitCode}, probe.First)
 	})
 	t.Run(failing, func(t *testing.T) {
 		t.Parallel()
@@ -168,5 +215,22 @@ func TestWhatCannotBeProbed(t *testing.T) {
 				t.Errorf("the error is %q, and not one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestAServiceLeavesAnotherBehind wants to be told that the next one could not listen.
+func TestAServiceLeavesAnotherBehind(t *testing.T) {
+	t.Parallel()
+	s, file := fakeServer(t, leaver)
+	addr := freeAddr(t)
+	s.URL, s.Command[len(s.Command)-1] = "http://"+addr+"/", addr
+	t.Cleanup(func() {
+		text, _ := os.ReadFile(file)
+		if pid, err := strconv.Atoi(string(text)); err != nil || syscall.Kill(pid, syscall.SIGKILL) != nil {
+			t.Errorf("its process %q is not there to be ended", text)
+		}
+	})
+	if _, err := run(t, s, options()); err == nil || !strings.Contains(err.Error(), "left behind") {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -33,13 +33,16 @@ func onlyFull(t *testing.T) {
 	}
 }
 
-// startChild starts the test binary as a steady server, in the same process group.
-func startChild(addr string) {
+// startChild starts the test binary as a steady server, in the same process group if
+// nothing else is said.
+func startChild(addr string, attr *syscall.SysProcAttr) (pid int) {
 	cmd := exec.Command(os.Args[0], addr)
+	cmd.SysProcAttr = attr
 	cmd.Env = append(os.Environ(), fakeMode+"="+steady)
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
+	return cmd.Process.Pid
 }
 
 // options are those of the command for a service, for a test.

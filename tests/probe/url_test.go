@@ -185,6 +185,8 @@ func TestAnInterruptedProbeSaysWhatItSaw(t *testing.T) {
 		}
 		if len(results) != 1 || results[0].Answered == 0 || len(results[0].Timeline) == 0 {
 			t.Errorf("%s: it does not say what it saw", c.subject.Name())
+		} else if r := results[0]; r.Mode == probe.ModeSignal && says(r, probe.AllAnswered) {
+			t.Errorf("%s: it says that a stop went well that was not seen to its end", c.subject.Name())
 		}
 	}
 }
@@ -218,5 +220,74 @@ func TestTwoURLsSideBySide(t *testing.T) {
 	}
 	if !says(results[0], probe.AllAnswered) || !says(results[1], probe.Kept) {
 		t.Errorf("the diagnoses are:\n%s", b.String())
+	}
+}
+
+// TestAnInterruptionIsNoLoss ends the context while a service stops: what is under way
+// is still answered, and nobody may end the service before.
+func TestAnInterruptionIsNoLoss(t *testing.T) {
+	t.Parallel()
+	s, accounts := fakeServer(t, slowly)
+	o := options()
+	o.Profile, o.Subjects = kept, []probe.Subject{s}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(accounts); err == nil { // it has got the signal
+				cancel(errInterrupted)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	results, err := probe.Run(ctx, o)
+	if !errors.Is(err, errInterrupted) || len(results) != 1 {
+		t.Fatalf("%d results, and the error is %v", len(results), err)
+	}
+	if r := results[0]; r.Lost != 0 || r.UnderWay == 0 {
+		t.Errorf("%d lost of %d that were under way", r.Lost, r.UnderWay)
+	}
+}
+
+// TestAnInterruptionBeforeTheLoad ends the context while the first request waits.
+func TestAnInterruptionBeforeTheLoad(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	mute := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cancel(errInterrupted)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(mute.Close)
+	o := urlOptions()
+	o.Subjects = []probe.Subject{{URL: mute.URL}}
+	if _, err := probe.Run(ctx, o); !errors.Is(err, errInterrupted) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestRefusedClientsKeepTheRate wants no more attempts to connect than there may be
+// requests.
+func TestRefusedClientsKeepTheRate(t *testing.T) {
+	t.Parallel()
+	gone := make(chan struct{})
+	var n atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 4 {
+			close(gone)
+		}
+	}))
+	go func() {
+		<-gone
+		s.CloseClientConnections()
+		s.Close()
+	}()
+	o := urlOptions()
+	o.For = 2 * time.Second
+	o.Profile.Rate = 20
+	begin := time.Now()
+	r := mustRunFor(t, s.URL, o)
+	if most := int(3*o.Profile.Rate*time.Since(begin).Seconds()) + o.Profile.Connections; r.Refused == 0 || r.Refused > most {
+		t.Errorf("%d refused, and %d at most were to be tried", r.Refused, most)
 	}
 }
