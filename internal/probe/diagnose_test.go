@@ -196,7 +196,7 @@ func TestATerminalOf80Columns(t *testing.T) {
 		Took: Spread{1e5, 1e5, 1e5},
 	}
 	var line timeline
-	line.add(make(series, 3000), series{{1e6, 1e6, 1e6, 1e6}, 5000: {}}, 30*time.Second)
+	line.add(make(series, 300), series{{1e6, 1e6, 1e6, 1e6}, 299: {}}, 3*time.Second)
 	r.Timeline = line.slices(slicesAtMost)
 	var b strings.Builder
 	for _, results := range [][]*Result{{r}, {r, r}} {

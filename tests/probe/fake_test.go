@@ -55,7 +55,6 @@ const (
 	exits    = "exits"     // at the start, with 3
 	other    = "other"     // another body from the stop on
 	steady   = "steady"    // nothing ever goes wrong
-	parent   = "parent"    // it starts "steady", and does not tell it of the signal
 	several  = "several"   // it listens on two ports
 	h2       = "h2"        // it speaks HTTP/2 only, without TLS
 	failing  = "failing"   // as at-once for the fast, with exit code 3
@@ -90,13 +89,8 @@ func fake(mode, addr string) {
 	case mute:
 		time.Sleep(time.Minute)
 		return
-	case parent:
-		startChild(addr, nil)
-		time.Sleep(time.Minute)
-		return
-	}
-	if mode == leaver {
-		pid := startChild(addr, &syscall.SysProcAttr{Setsid: true})
+	case leaver:
+		pid := startChild(addr)
 		os.WriteFile(os.Getenv(fakeAccount), []byte(strconv.Itoa(pid)), 0o644)
 		time.Sleep(time.Minute)
 		return

@@ -144,9 +144,10 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 		}
 		wantDiagnoses(t, r, []string{probe.AtOnce}, probe.Kept, probe.First)
 	})
-	t.Run(parent, func(t *testing.T) {
+	t.Run("shell", func(t *testing.T) {
 		t.Parallel()
-		s, _ := fakeServer(t, parent)
+		s, _ := fakeServer(t, steady)
+		s.Command = append([]string{"sh", "-c", `"$@" & wait`, "sh"}, s.Command...)
 		r := mustRun(t, s, options())
 		// What would the service itself have done? It got no signal.
 		wantDiagnoses(t, r, []string{probe.ShellOnly}, probe.Kept, probe.First)

@@ -33,11 +33,10 @@ func onlyFull(t *testing.T) {
 	}
 }
 
-// startChild starts the test binary as a steady server, in the same process group if
-// nothing else is said.
-func startChild(addr string, attr *syscall.SysProcAttr) (pid int) {
+// startChild starts the test binary as a steady server, in a process group of its own.
+func startChild(addr string) (pid int) {
 	cmd := exec.Command(os.Args[0], addr)
-	cmd.SysProcAttr = attr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Env = append(os.Environ(), fakeMode+"="+steady)
 	if err := cmd.Start(); err != nil {
 		panic(err)
