@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"slices"
@@ -75,6 +76,9 @@ func TestACrowdIsCounted(t *testing.T) {
 	if text := diagnosed(r, Kept); !strings.HasPrefix(text, "7 requests") || r.LostKept != 7 {
 		t.Errorf("of 7 that were lost it says %q, and has counted %d", text, r.LostKept)
 	}
+	if text, err := json.Marshal(newResult(Subject{}, &Options{})); err != nil || !strings.Contains(string(text), `"events":[]`) {
+		t.Errorf("without events the JSON is %s, %v", text, err)
+	}
 	if len(r.Events) > crowdSize/2 {
 		t.Errorf("%d events are kept", len(r.Events))
 	}
@@ -121,6 +125,10 @@ func TestNoDiagnosisIsTooSure(t *testing.T) {
 	r.add(rec, nil)
 	if text := diagnosed(r, AtOnce); text != "" || r.UnderWayLost != 20 {
 		t.Errorf("of what is no HTTP it says %q, and %d were under way and lost", text, r.UnderWayLost)
+	}
+	unstoppable := &Result{Mode: ModeSignal, Signal: "SIGKILL", Stops: 1, byTerm: 1, unhandled: 1, Exits: map[string]int{"ended by SIGKILL": 1}, took: []float64{1}}
+	if text := diagnosed(unstoppable, Unhandled) + diagnosed(unstoppable, ExitCode); text != "" {
+		t.Errorf("of SIGKILL it says %q", text)
 	}
 	interrupted := &Result{Mode: ModeSignal, Signal: "SIGTERM", Stops: 1}
 	if text := diagnosed(interrupted, AllAnswered); text != "" {

@@ -61,3 +61,14 @@ func TestPublicHostsNeedAWord(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSpacesOfAURL has them in the path and in the query.
+func TestTheSpacesOfAURL(t *testing.T) {
+	_, path, err := parseTarget("http://[::1]:80/a b?c=d e", TLS{})
+	if err != nil || path != "/a%20b?c=d%20e" {
+		t.Errorf("%q, %v", path, err)
+	}
+	if _, err := (Request{Path: path}).prepare("h"); err != nil {
+		t.Error(err)
+	}
+}

@@ -138,6 +138,7 @@ func TestTLS(t *testing.T) {
 	}{
 		{both.URL, "-insecure any", probe.TLS{}},
 		{"https://" + only.Addr().String(), "speaks HTTP/2 only", probe.TLS{Insecure: true}},
+		{strings.Replace(steadyServer(t), "http", "https", 1), "no TLS: does it speak that there?", probe.TLS{}},
 		{strings.Replace(both.URL, "https", "http", 1), "speaks TLS there: give a URL that begins with https", probe.TLS{}},
 	} {
 		o := urlOptions()
