@@ -178,6 +178,10 @@ vet: server ## Run go vet on all modules and on the patched server
 workflows: ## Check the workflows of .github, and the one that a service may take
 	GOFLAGS=-mod=mod $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 .github/workflows/*.yml examples/pipeline/fastdrain.yml
 
+.PHONY: pinned
+pinned: ## Print the pinned version of upstream
+	@echo '$(PINNED)'
+
 .PHONY: clean
 clean: ## Remove what the build made (but for upstream's files in server/)
 	rm -rf bin build
