@@ -44,7 +44,7 @@ type Process struct {
 	Addr string
 
 	*Running
-	stdout *lines
+	stdout *Lines
 	stderr *Tail
 }
 
@@ -55,7 +55,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	p := &Process{stdout: &lines{first: make(chan string, 1)}, stderr: new(Tail)}
+	p := &Process{stdout: NewLines(), stderr: new(Tail)}
 	cmd := exec.CommandContext(ctx, c.Path, append([]string{"-addr", addr}, c.Args...)...)
 	cmd.Stdout = p.stdout
 	cmd.Stderr = p.stderr
@@ -65,23 +65,22 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 
-	bound := time.NewTimer(startBound)
-	defer bound.Stop()
-	select {
-	case line := <-p.stdout.first:
-		m := addressLine.FindStringSubmatch(line)
-		if m == nil {
-			p.Kill()
-			return nil, fmt.Errorf("%s: the first line of output is %q, and not the address it listens on", c.Path, line)
-		}
+	line, said := p.stdout.Await(p.Running, startBound, nil)
+	if m := addressLine.FindStringSubmatch(line); m != nil {
 		p.Addr = m[1]
 		return p, nil
+	}
+	if said {
+		p.Kill()
+		return nil, fmt.Errorf("%s: the first line of output is %q, and not the address it listens on", c.Path, line)
+	}
+	select {
 	case <-p.exited:
 		if err := ctx.Err(); err != nil {
 			return nil, err // it was killed for that
 		}
 		return nil, fmt.Errorf("%s ended before it listened: %v%s", c.Path, p.err, p.Stderr())
-	case <-bound.C:
+	default:
 		p.Kill()
 		return nil, fmt.Errorf("%s does not say where it listens after %v%s", c.Path, startBound, p.Stderr())
 	}
@@ -104,7 +103,7 @@ func (p *Process) Stop(bound time.Duration) (time.Duration, error) {
 }
 
 // LastLine returns the last line of the output so far.
-func (p *Process) LastLine() string { return p.stdout.last() }
+func (p *Process) LastLine() string { return p.stdout.Last() }
 
 // Executed returns how many requests the server says it executed. Call it after
 // the exit.
