@@ -50,7 +50,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 # What takes its time, one after the other, and beside it what only counts.
 IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-adopt test-streams \
 	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-probe test-lab
-BESIDE := check bench-gate test-model test-fuzz test-bench test-rule test-composer test-consumer
+BESIDE := check bench-gate test-model test-fuzz test-bench test-rule test-composer test-documents test-holders
 
 .PHONY: test
 test: ## Run all checks and tests (15 minutes; as root, as some need network namespaces)
@@ -124,9 +124,12 @@ test-upgrade: ## Rehearse a next version of upstream, and upgrade a clone, kille
 mutation: server ## Take the effect of each patch away in turn: a test that the patch names has to fail (10 minutes)
 	$(GO) run -C tools ./mutation
 
-.PHONY: test-consumer
-test-consumer: server ## Use the copy as a service of its own and a Fiber app do, and check the documents
-	$(GO) test -C tests -count=1 ./consumer
+.PHONY: test-documents
+test-documents: server ## Are the documents true: their code, links, commands, targets and names?
+	$(GO) test -C tests -count=1 ./documents
+
+.PHONY: test-holders
+test-holders: server ## Does Server.Holders name what hangs, under frameworks and without symbols?
 	cd tests/holders && $(GO) vet . && $(GO) test -count=1 .
 
 .PHONY: test-lab
@@ -174,6 +177,10 @@ vet: server ## Run go vet on all modules and on the patched server
 .PHONY: workflows
 workflows: ## Check the workflows of .github, and the one that a service may take
 	GOFLAGS=-mod=mod $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 .github/workflows/*.yml examples/pipeline/fastdrain.yml
+
+.PHONY: pinned
+pinned: ## Print the pinned version of upstream
+	@echo '$(PINNED)'
 
 .PHONY: clean
 clean: ## Remove what the build made (but for upstream's files in server/)

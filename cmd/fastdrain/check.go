@@ -32,10 +32,7 @@ func checkCommand() *cli.Command {
 			&cli.BoolFlag{Name: "read", Usage: "note in the pin that what has changed in these versions has been read"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := noArguments(cmd); err != nil {
-				return err
-			}
-			p, err := findProject(cmd)
+			p, err := onlyProject(cmd)
 			if err != nil {
 				return err
 			}

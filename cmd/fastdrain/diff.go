@@ -17,10 +17,7 @@ func diffCommand() *cli.Command {
 			&cli.StringFlag{Name: "upstream", Usage: "against `VERSION` instead of the pinned one"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := noArguments(cmd); err != nil {
-				return err
-			}
-			p, err := findProject(cmd)
+			p, err := onlyProject(cmd)
 			if err != nil {
 				return err
 			}

@@ -29,6 +29,14 @@ func findProject(cmd *cli.Command) (*project.Project, error) {
 	return p, err
 }
 
+// onlyProject is findProject for a command that takes no argument.
+func onlyProject(cmd *cli.Command) (*project.Project, error) {
+	if err := noArguments(cmd); err != nil {
+		return nil, err
+	}
+	return findProject(cmd)
+}
+
 // needsClone says whether a command writes into the project, or builds what the
 // command does not carry.
 func needsClone(cmd *cli.Command) bool {

@@ -14,7 +14,8 @@ import (
 	"github.com/fastdrain/fastdrain/internal/process"
 )
 
-// service is a process that the probe has started.
+// service is a process that the probe has started. It is none of process.Run, which
+// neither notes when it ended nor looks for what has outlived it in its group.
 type service struct {
 	name   string
 	cmd    *exec.Cmd

@@ -7,10 +7,10 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/tests/internal/link"
 )
 
@@ -20,7 +20,7 @@ import (
 func TestGroupThatStopsTogether(t *testing.T) {
 	for _, test := range []struct {
 		name, migrate string
-		user          *syscall.SysProcAttr
+		user          func(*exec.Cmd)
 		loses         bool
 	}{
 		{"tcp_migrate_req, unprivileged", "1", unprivileged, false},
@@ -40,11 +40,10 @@ func TestGroupThatStopsTogether(t *testing.T) {
 				strategies := map[string]int{}
 				said := 0
 				for range *stops {
-					var all []*process
+					var all []instance
 					for range layout.processes {
-						cmd := exec.Command(binary, "-addr", addr, "-mptcp=false", "-group", strconv.Itoa(layout.listeners))
-						cmd.SysProcAttr = test.user
-						all = append(all, start(t, cmd, l.Server.Start))
+						args := []string{"-mptcp=false", "-group", strconv.Itoa(layout.listeners)}
+						all = append(all, start(t, process.Command{Path: binary, Args: args, Addr: addr, Start: l.Server.Start}, test.user))
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), bound)
 					c := &clients{addr: addr, tally: &sum, ctx: ctx, untilRefused: true}
@@ -52,9 +51,7 @@ func TestGroupThatStopsTogether(t *testing.T) {
 					sum.more(t, ctx, 3*clientCount)
 					time.Sleep(rand.N(3 * oneWay)) // at any point of the clients' round trips
 					for _, p := range all {
-						if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-							t.Fatal(err)
-						}
+						p.terminate(t)
 					}
 					lost := sum.lost
 					mayHave := false

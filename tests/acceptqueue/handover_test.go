@@ -7,9 +7,9 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/tests/internal/link"
 )
 
@@ -21,7 +21,7 @@ var restarts = flag.Int("restarts", 5, "hand the port over this `many` times")
 func TestHandOver(t *testing.T) {
 	for _, test := range []struct {
 		name, migrate string
-		user          *syscall.SysProcAttr
+		user          func(*exec.Cmd)
 		strategy      string
 		loses         bool
 	}{
@@ -36,10 +36,8 @@ func TestHandOver(t *testing.T) {
 			}
 			binary := build(t, "examples/handover", patched, "")
 			addr := netip.AddrPortFrom(l.Server.IPv4, 8080).String()
-			run := func(args ...string) *process {
-				cmd := exec.Command(binary, append(args, "-addr", addr)...)
-				cmd.SysProcAttr = test.user
-				return start(t, cmd, l.Server.Start)
+			run := func(args ...string) instance {
+				return start(t, process.Command{Path: binary, Args: args, Addr: addr, Start: l.Server.Start}, test.user)
 			}
 			var sum tally
 			ctx, cancel := context.WithTimeout(t.Context(), 2*bound)
@@ -49,9 +47,9 @@ func TestHandOver(t *testing.T) {
 			c.start(t, clientCount, l.Client.Do)
 			for range *restarts {
 				sum.more(t, ctx, clientCount)
-				next := run("-replace", strconv.Itoa(p.cmd.Process.Pid))
+				next := run("-replace", strconv.Itoa(p.PID()))
 				p.wait(t)
-				if line := p.stderr.String(); !strings.Contains(line, ": "+test.strategy+",") {
+				if line := p.Stderr(); !strings.Contains(line, ": "+test.strategy+",") {
 					t.Errorf("the old process says %q, want the strategy %s", line, test.strategy)
 				}
 				p = next

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/tests/internal/link"
 )
 
@@ -31,17 +32,17 @@ func TestStopOneOfTwoOnASocket(t *testing.T) {
 	}
 	defer shared.Close()
 	binary := build(t, "tests/acceptqueue/server", patched, "")
-	run := func() *process {
-		cmd := exec.Command(binary, "-inherited")
-		cmd.ExtraFiles = []*os.File{shared}
-		cmd.SysProcAttr = unprivileged
-		return start(t, cmd, l.Server.Start)
+	run := func() instance {
+		return start(t, process.Command{Path: binary, Args: []string{"-inherited"}, Start: l.Server.Start}, func(cmd *exec.Cmd) {
+			cmd.ExtraFiles = []*os.File{shared}
+			unprivileged(cmd)
+		})
 	}
 	var sum tally
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
 	staying := run()
-	c := &clients{addr: staying.addr, tally: &sum, ctx: ctx}
+	c := &clients{addr: staying.Addr, tally: &sum, ctx: ctx}
 	c.start(t, clientCount, l.Client.Do)
 	for range *stops {
 		leaving := run()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/tests/internal/link"
 )
 
@@ -92,16 +93,16 @@ func (s server) stop(t *testing.T, n int, addr string, startCmd func(*exec.Cmd) 
 	var waited time.Duration
 	began := time.Now()
 	for range n {
-		cmd := exec.Command(binary, append(s.args, "-addr", addr)...)
-		if !s.root {
-			cmd.SysProcAttr = unprivileged
-		}
-		if s.inside {
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: unprivileged.Credential, Cloneflags: syscall.CLONE_NEWPID}
-		}
-		p := start(t, cmd, startCmd)
+		p := start(t, process.Command{Path: binary, Args: s.args, Addr: addr, Start: startCmd}, func(cmd *exec.Cmd) {
+			if !s.root {
+				unprivileged(cmd)
+			}
+			if s.inside {
+				cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+			}
+		})
 		ctx, cancel := context.WithTimeout(t.Context(), bound)
-		c := &clients{addr: p.addr, tally: &sum, ctx: ctx, untilRefused: true}
+		c := &clients{addr: p.Addr, tally: &sum, ctx: ctx, untilRefused: true}
 		c.start(t, clientCount, do)
 		sum.more(t, ctx, 3*clientCount)
 		// At any point of the clients' round trips.

@@ -13,11 +13,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fastdrain/fastdrain/internal/lab"
+	"github.com/fastdrain/fastdrain/tests/internal/consumer"
 )
 
-// bin is a folder with the command, as bin/ of a clone: in the project, so that
-// the command finds its project by itself.
+// bin is a folder with the command, as bin/ of a clone.
 var bin string
+
+// command is the command in it.
+var command string
 
 // root is the project.
 var root string
@@ -37,19 +40,10 @@ func setup() (err error) {
 	if root, err = filepath.Abs("../.."); err != nil {
 		return err
 	}
-	build := filepath.Join(root, "build")
-	if err := os.MkdirAll(build, 0o755); err != nil {
+	if bin, err = consumer.BuildCommand(root); err != nil {
 		return err
 	}
-	if bin, err = os.MkdirTemp(build, "adopt-"); err != nil {
-		return err
-	}
-	cmd := exec.Command("go", "build", "-o", filepath.Join(bin, "fastdrain"), "./cmd/fastdrain")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		os.RemoveAll(bin)
-		return fmt.Errorf("building the command: %w\n%s", err, out)
-	}
+	command = filepath.Join(bin, "fastdrain")
 	return nil
 }
 

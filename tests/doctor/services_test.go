@@ -1,8 +1,6 @@
 package doctor
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,9 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // services are the binaries, and the reason that doctor has to give, empty if it
@@ -52,82 +51,48 @@ const bound = time.Minute
 // request was answered and the process has exited by itself.
 func drains(t *testing.T, file string) bool {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
 	addr := freeAddr(t)
-	cmd := exec.CommandContext(ctx, file)
+	cmd := exec.Command(file)
 	cmd.Env = append(os.Environ(), "ADDR="+addr, "GOMAXPROCS=2")
-	// A group of its own, so that no child of a prefork is left.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	r, w, err := os.Pipe()
+	lines := process.NewLines()
+	cmd.Stdout, cmd.Stderr = lines, lines
+	p, err := process.Run(cmd, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	cmd.Stdout, cmd.Stderr = w, w
-	err = cmd.Start()
-	w.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	defer func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may be gone
-	}()
-	lines := make(chan string, 1000)
-	go func() {
-		for s := bufio.NewScanner(r); s.Scan(); {
-			lines <- s.Text()
+	defer p.Kill() // with the children of a prefork
+	await := func(prefix string) {
+		t.Helper()
+		if _, said := lines.Await(p, bound, func(line string) bool { return strings.HasPrefix(line, prefix) }); !said {
+			t.Fatalf("it has not said %q in %v, or has ended before", prefix, bound)
 		}
-		close(lines)
-	}()
+	}
 
-	await(t, lines, "listening")
+	await("listening")
 	response := make(chan string, 1)
 	conn := dial(t, addr)
 	defer conn.Close()
 	go func() { response <- request(conn) }()
-	await(t, lines, "working")
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	await("working")
+	if err := p.Terminate(); err != nil {
 		t.Fatal(err)
 	}
 	answered := strings.HasPrefix(<-response, "HTTP/1.1 200")
 	if filepath.Base(file) == "prefork" {
 		// It would not end: what is to be seen is that it serves on.
-		await(t, lines, "shut down")
+		await("shut down")
 		next := dial(t, addr)
 		defer next.Close()
 		if request(next) != "" {
 			return false
 		}
 	}
-	select {
-	case err := <-exited:
-		t.Logf("%s: answered: %v, exit: %v", filepath.Base(file), answered, err)
-		return answered && err == nil
-	case <-time.After(bound):
+	p.Wait(bound)
+	t.Logf("%s: answered: %v, exit: %s", filepath.Base(file), answered, p.Exit())
+	if p.Exit() == process.ExitKilled {
 		t.Errorf("%s has not exited", file)
-		return false
 	}
-}
-
-func await(t *testing.T, lines <-chan string, prefix string) {
-	t.Helper()
-	timeout := time.After(bound)
-	for {
-		select {
-		case line, ok := <-lines:
-			if !ok {
-				t.Fatalf("it ended without saying %q", prefix)
-			}
-			if strings.HasPrefix(line, prefix) {
-				return
-			}
-		case <-timeout:
-			t.Fatalf("it has not said %q", prefix)
-		}
-	}
+	return answered && p.Exit() == process.ExitClean
 }
 
 // dial connects, which may need some tries until a prefork's children listen.
@@ -157,10 +122,9 @@ func request(conn net.Conn) string {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	addr, err := process.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return addr
 }

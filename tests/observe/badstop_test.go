@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sys/unix"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // timedOutWithALateClient stops a server whose handler does not end, and one of
@@ -73,7 +73,7 @@ func (w *world) endedAfterItsDrain(t *testing.T) {
 	a.get(t, "/", false)
 	b.get(t, "/", false)
 	w.scrapedSeries(t, "fasthttp_server_open_connections"+target)
-	c.signal(t, syscall.SIGTERM)
+	c.terminate(t)
 	w.awaitValue(t, "fasthttp_server_stop_seen_connections"+target, 2)
 	a.get(t, "/", true)
 	b.leave()
@@ -81,8 +81,9 @@ func (w *world) endedAfterItsDrain(t *testing.T) {
 	if report.FinalReadServed != 1 || report.Outcomes.ClientClosed != 1 || report.Verdict() != "graceful" {
 		t.Errorf("the report: %v; want one final read served, one connection closed by the client, graceful", report)
 	}
-	if err := c.cmd.Wait(); err != nil {
-		t.Errorf("the child: %v", err)
+	c.Wait(bound)
+	if c.Exit() != process.ExitClean {
+		t.Errorf("the child ended with %s", c.Exit())
 	}
 	// The series of the two children differ by their instance.
 	wrap := `last_over_time(%s[10m]) and on (instance) last_over_time(fasthttp_server_open_connections` + target + `[10m])`
@@ -97,13 +98,13 @@ func (w *world) killedInItsDrain(t *testing.T) {
 	if err := held.send("/hold"); err != nil {
 		t.Fatal(err)
 	}
-	if line := receiveOne(t, "the request to be held", c.lines); line != "held" {
+	if line := c.line(t, "that a request is held"); line != "held" {
 		t.Fatalf("the child said %q", line)
 	}
-	c.signal(t, syscall.SIGTERM)
+	c.terminate(t)
 	phase := `fasthttp_server_drain_phase{server="child", phase="draining", instance="` + c.metrics + `"}`
 	w.awaitValue(t, phase, 1)
-	c.signal(t, os.Kill)
+	c.Kill()
 	await(t, "Prometheus to miss the process", func() bool {
 		got, err := w.prometheus.At(t.Context(), phase, "", time.Now())
 		if err != nil {

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/metrics"
 )
 
@@ -80,8 +80,8 @@ func childMain() error {
 
 // child is such a process.
 type child struct {
-	cmd           *exec.Cmd
-	lines         chan string // of its standard output
+	*process.Running
+	lines         *process.Lines
 	addr, metrics string
 	ledger        ledger
 }
@@ -92,41 +92,36 @@ func startChild(t *testing.T) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{cmd: exec.Command(self), lines: make(chan string, 100)}
-	c.cmd.Env = append(os.Environ(), childEnv+"=1")
-	c.cmd.Stderr = os.Stderr
-	out, err := c.cmd.StdoutPipe()
-	if err != nil {
+	c := &child{lines: process.NewLines()}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Stdout, cmd.Stderr = c.lines, os.Stderr
+	if c.Running, err = process.Run(cmd, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		defer close(c.lines)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			c.lines <- s.Text()
-		}
-	}()
-	t.Cleanup(func() {
-		c.cmd.Process.Kill()
-		<-ended
-		c.cmd.Wait()
-	})
-	c.addr = receiveOne(t, "the child's address", c.lines)
-	c.metrics = receiveOne(t, "the child's metrics address", c.lines)
+	t.Cleanup(c.Kill)
+	c.addr = c.line(t, "its address")
+	c.metrics = c.line(t, "its metrics address")
 	if !strings.Contains(c.metrics, ":") {
 		t.Fatalf("the child said %q and %q", c.addr, c.metrics)
 	}
 	return c
 }
 
-func (c *child) signal(t *testing.T, sig os.Signal) {
+// line waits for the child's next line.
+func (c *child) line(t *testing.T, what string) string {
 	t.Helper()
-	if err := c.cmd.Process.Signal(sig); err != nil {
-		t.Fatalf("%v to the child: %v", sig, err)
+	line, said := c.lines.Await(c.Running, bound, nil)
+	if !said {
+		t.Fatalf("the child has not said %s, or has ended before", what)
+	}
+	return line
+}
+
+func (c *child) terminate(t *testing.T) {
+	t.Helper()
+	if err := c.Terminate(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -134,7 +129,7 @@ func (c *child) signal(t *testing.T, sig os.Signal) {
 func (c *child) report(t *testing.T) fasthttp.DrainReport {
 	t.Helper()
 	var r fasthttp.DrainReport
-	line := receiveOne(t, "the child's report", c.lines)
+	line := c.line(t, "its report")
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
 		t.Fatalf("the child's report: %v: %s", err, line)
 	}

@@ -14,18 +14,13 @@ import (
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/probe"
+	"github.com/fastdrain/fastdrain/tests/internal/sources"
 )
 
 // command builds fastdrain.
 func command(t *testing.T) string {
 	t.Helper()
-	// Reading the directories makes the go command test anew what was built from other
-	// sources.
-	for _, dir := range []string{"../../cmd/fastdrain", "../../internal/probe"} {
-		if _, err := os.ReadDir(dir); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sources.DependOn(t, "../..", "cmd/fastdrain", "internal/probe")
 	path := filepath.Join(t.TempDir(), "fastdrain")
 	if out, err := exec.Command("go", "build", "-C", "../..", "-o", path, "./cmd/fastdrain").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fastdrain/fastdrain/internal/lab"
 	"github.com/fastdrain/fastdrain/internal/probe"
+	"github.com/fastdrain/fastdrain/tests/internal/sources"
 )
 
 // servedLine is the last line of the example servers.
@@ -46,13 +47,7 @@ func buildExample(t *testing.T, variant string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Reading the directories makes the go command test anew what was built from
-	// other sources.
-	for _, dir := range []string{"server", "examples/hello", "examples/nethttp"} {
-		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sources.DependOn(t, root, "server", "examples/hello", "examples/nethttp")
 	path, err := lab.Build(t.Context(), root, variant)
 	if err != nil {
 		t.Fatal(err)
@@ -110,23 +105,16 @@ func untilLost(t *testing.T, s probe.Subject, o probe.Options, executed func() i
 }
 
 // TestUpstreamLoses is the control.
-func TestUpstreamLoses(t *testing.T) {
-	onlyFull(t)
-	s, executed := example(t, lab.Upstream)
-	o := options()
-	o.Profile = probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New}, Connections: 200, Rate: 5000}
-	r := untilLost(t, s, o, executed)
-	if !says(r, probe.Kept) && !says(r, probe.First) {
-		t.Errorf("it says neither %q nor %q", probe.Kept, probe.First)
-	}
-	wantDiagnoses(t, r, nil, probe.Kept, probe.First)
-}
+func TestUpstreamLoses(t *testing.T) { wantLoss(t, lab.Upstream) }
 
 // TestNetHTTPLoses does the same with the standard library's server, whose Shutdown
 // closes idle connections under its clients.
-func TestNetHTTPLoses(t *testing.T) {
+func TestNetHTTPLoses(t *testing.T) { wantLoss(t, lab.NetHTTP) }
+
+func wantLoss(t *testing.T, variant string) {
+	t.Helper()
 	onlyFull(t)
-	s, executed := example(t, lab.NetHTTP)
+	s, executed := example(t, variant)
 	o := options()
 	o.Profile = probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New}, Connections: 200, Rate: 5000}
 	r := untilLost(t, s, o, executed)

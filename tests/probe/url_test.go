@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/probe"
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 var steadyFlag = flag.Int("steady", 5000, "send so many requests to a server that never stops")
@@ -40,13 +41,11 @@ func steadyServer(t *testing.T) (url string) {
 	cmd := exec.Command(s.Command[0], s.Command[1:]...)
 	cmd.Args[len(cmd.Args)-1] = addr
 	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	p, err := process.Run(cmd, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
+	t.Cleanup(p.Kill)
 	for deadline := time.Now().Add(bound); ; time.Sleep(10 * time.Millisecond) {
 		resp, err := http.Get("http://" + addr + "/")
 		if err == nil {

@@ -3,13 +3,13 @@
 package proxies
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/lab"
 	"github.com/fastdrain/fastdrain/internal/process"
+	"github.com/fastdrain/fastdrain/tests/internal/sources"
 )
 
 // bound is for what takes a second or two at most.
@@ -24,13 +24,7 @@ func build(t *testing.T, variant string) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Reading the directories makes the go command test anew what was built from
-	// other sources.
-	for _, dir := range []string{"server", "examples/hello"} {
-		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sources.DependOn(t, root, "server", "examples/hello")
 	path, err = lab.Build(t.Context(), root, variant)
 	if err != nil {
 		t.Fatal(err)

@@ -5,13 +5,13 @@ package window
 import (
 	"flag"
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/lab"
 	"github.com/fastdrain/fastdrain/tests/internal/link"
+	"github.com/fastdrain/fastdrain/tests/internal/sources"
 )
 
 var (
@@ -77,13 +77,7 @@ func newMeasurement(t *testing.T, l load) *measurement {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Reading the directories makes the go command test anew what was built from
-	// other sources.
-	for _, dir := range []string{"server", "examples/hello"} {
-		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sources.DependOn(t, root, "server", "examples/hello")
 	m := &measurement{}
 	env := &environment{say: t.Logf}
 	m.options = lab.Options{

@@ -1,18 +1,17 @@
 package observe
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/internal/project"
 )
 
@@ -41,12 +40,10 @@ type Instance struct {
 	// Addr is where it serves, Metrics where it is scraped.
 	Addr, Metrics string
 
-	binary string
-	args   []string
-	log    io.Writer
-	cmd    *exec.Cmd
-	exited chan struct{}
-	err    error // of cmd.Wait, once exited is closed
+	binary  string
+	args    []string
+	log     io.Writer
+	process *process.Process
 }
 
 // NewInstance starts the example on free ports of loopback and returns when it
@@ -55,7 +52,7 @@ func NewInstance(ctx context.Context, binary string, log io.Writer, args ...stri
 	in := &Instance{binary: binary, args: args, log: log}
 	for _, addr := range []*string{&in.Addr, &in.Metrics} {
 		var err error
-		if *addr, err = freeAddr(); err != nil {
+		if *addr, err = process.FreeAddr(); err != nil {
 			return nil, err
 		}
 	}
@@ -64,55 +61,34 @@ func NewInstance(ctx context.Context, binary string, log io.Writer, args ...stri
 
 // Start starts it again after Stop. More arguments override those it has.
 func (in *Instance) Start(ctx context.Context, more ...string) error {
-	args := append([]string{"-addr", in.Addr, "-admin", in.Metrics}, in.args...)
-	in.cmd = exec.Command(in.binary, append(args, more...)...)
-	in.cmd.Stderr = in.log
-	in.cmd.SysProcAttr = ownGroup()
-	out, err := in.cmd.StdoutPipe()
+	p, err := process.Start(context.WithoutCancel(ctx), process.Command{ // it outlives ctx
+		Path: in.binary,
+		Args: slices.Concat([]string{"-admin", in.Metrics}, in.args, more),
+		Addr: in.Addr,
+		Start: func(cmd *exec.Cmd) error {
+			cmd.Stderr = in.log
+			return cmd.Start()
+		},
+	})
 	if err != nil {
 		return err
 	}
-	if err := in.cmd.Start(); err != nil {
-		return fmt.Errorf("starting the example: %w", err)
-	}
-	in.exited = make(chan struct{})
-	listening := make(chan struct{})
-	go func() {
-		defer close(in.exited)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			// The last line that it prints before it serves.
-			if strings.HasPrefix(s.Text(), "metrics on") {
-				close(listening)
-			}
-		}
-		in.err = in.cmd.Wait()
-	}()
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-	select {
-	case <-listening:
-		return nil
-	case <-in.exited:
-		return fmt.Errorf("the example ended before it listened: %v", in.err)
-	case <-ctx.Done():
-		in.cmd.Process.Kill()
-		<-in.exited
-		return fmt.Errorf("waiting for the example to listen: %w", ctx.Err())
-	}
+	in.process = p
+	return nil
 }
 
 // Stop sends SIGTERM, waits for the end, and kills what takes longer than limit.
 // The error says how it ended: the example exits with 1 when its drain was not
 // graceful.
 func (in *Instance) Stop(limit time.Duration) error {
-	in.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-in.exited:
-		return in.err
-	case <-time.After(limit):
-		in.cmd.Process.Kill()
-		<-in.exited
+	_, _ = in.process.Stop(limit) // it may have ended
+	switch how := in.process.Exit(); how {
+	case process.ExitClean:
+		return nil
+	case process.ExitKilled:
 		return errors.New("killed: it did not end in " + limit.String())
+	default:
+		return errors.New("it ended with " + how)
 	}
 }
 

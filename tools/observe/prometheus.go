@@ -5,18 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"text/template"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // startLimit is how long a Prometheus may take until it is ready; some 1 s is
@@ -56,10 +56,8 @@ type Prometheus struct {
 	// ConfigFile is its configuration.
 	ConfigFile string
 
-	log    string
-	cmd    *exec.Cmd
-	exited chan struct{}
-	err    error // of cmd.Wait, once exited is closed
+	*process.Running
+	log string
 }
 
 var config = template.Must(template.New("prometheus.yml").Parse(`global:
@@ -98,13 +96,12 @@ func Start(ctx context.Context, c Config) (*Prometheus, error) {
 	p := &Prometheus{
 		ConfigFile: filepath.Join(c.Dir, "prometheus.yml"),
 		log:        filepath.Join(c.Dir, "prometheus.log"),
-		exited:     make(chan struct{}),
 	}
 	if err := os.WriteFile(p.ConfigFile, text.Bytes(), 0o644); err != nil {
 		return nil, err
 	}
 	if c.Addr == "" {
-		if c.Addr, err = freeAddr(); err != nil {
+		if c.Addr, err = process.FreeAddr(); err != nil {
 			return nil, err
 		}
 	}
@@ -114,19 +111,14 @@ func Start(ctx context.Context, c Config) (*Prometheus, error) {
 		return nil, err
 	}
 	defer log.Close() // the process has its own copy
-	p.cmd = exec.Command(binary,
+	cmd := exec.Command(binary,
 		"--config.file="+p.ConfigFile,
 		"--storage.tsdb.path="+filepath.Join(c.Dir, "data"),
 		"--web.listen-address="+c.Addr)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = ownGroup()
-	if err := p.cmd.Start(); err != nil {
+	cmd.Stdout, cmd.Stderr = log, log
+	if p.Running, err = process.Run(cmd, nil); err != nil {
 		return nil, fmt.Errorf("starting prometheus: %w", err)
 	}
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.exited)
-	}()
 	client, err := api.NewClient(api.Config{Address: p.URL})
 	if err == nil {
 		p.API = v1.NewAPI(client)
@@ -139,23 +131,13 @@ func Start(ctx context.Context, c Config) (*Prometheus, error) {
 	return p, nil
 }
 
-// freeAddr returns an address on loopback that nobody listens on.
-func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
-}
-
 func (p *Prometheus) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	return poll(ctx, 20*time.Millisecond, "prometheus to be ready", func() (bool, error) {
 		select {
-		case <-p.exited:
-			return false, fmt.Errorf("prometheus has ended (%v): %s", p.err, p.lastLog())
+		case <-p.Exited():
+			return false, fmt.Errorf("prometheus has ended (%s): %s", p.Exit(), p.lastLog())
 		default:
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/-/ready", nil)
@@ -181,18 +163,9 @@ func (p *Prometheus) lastLog() string {
 	return strings.Join(lines[max(0, len(lines)-5):], "\n")
 }
 
-// Exited is closed when the process has ended, for whatever reason.
-func (p *Prometheus) Exited() <-chan struct{} { return p.exited }
-
 // Stop ends the process and waits for its end. It may be called twice.
 func (p *Prometheus) Stop() {
-	p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.exited:
-	case <-time.After(20 * time.Second):
-		p.cmd.Process.Kill()
-		<-p.exited
-	}
+	_, _ = p.Running.Stop(20 * time.Second) // it may have ended
 }
 
 // poll calls done until it is true or fails, or ctx ends.

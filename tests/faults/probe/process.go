@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -18,6 +17,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/prefork"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // childEnv makes the probe a server that stops at SIGTERM: "single", or
@@ -37,9 +38,9 @@ var processFaults = []fault{
 			c := r.dialTo(p.addr)
 			c.send(get("/held"))
 			p.expect("held")
-			r.check(p.cmd.Process.Signal(syscall.SIGTERM))
+			r.check(p.Terminate())
 			p.expect("stopping")
-			r.check(p.cmd.Process.Signal(syscall.SIGTERM))
+			r.check(p.Terminate())
 			p.expect("signalled again")
 			_, err := io.WriteString(p.stdin, "go on\n")
 			r.check(err)
@@ -92,10 +93,10 @@ func (c *client) readBody() string {
 
 // childProcess is the probe as a server.
 type childProcess struct {
+	*process.Running
 	r     *rig
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines chan string
+	stdin io.Writer
+	lines *process.Lines
 	addr  net.Addr
 }
 
@@ -104,63 +105,31 @@ func (r *rig) startChild(kind string) *childProcess {
 	r.check(err)
 	free, err := net.Listen("tcp4", "127.0.0.1:0")
 	r.check(err)
-	p := &childProcess{r: r, cmd: exec.Command(self), lines: make(chan string, 64), addr: free.Addr()}
+	p := &childProcess{r: r, lines: process.NewLines(), addr: free.Addr()}
 	r.check(free.Close())
-	p.cmd.Env = append(os.Environ(), childEnv+"="+kind, addrEnv+"="+p.addr.String())
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
-	p.cmd.Stderr = os.Stderr
-	out, err := p.cmd.StdoutPipe()
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childEnv+"="+kind, addrEnv+"="+p.addr.String())
+	cmd.Stdout, cmd.Stderr = p.lines, os.Stderr
+	p.stdin, err = cmd.StdinPipe()
 	r.check(err)
-	p.stdin, err = p.cmd.StdinPipe()
+	p.Running, err = process.Run(cmd, nil)
 	r.check(err)
-	r.check(p.cmd.Start())
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		defer close(p.lines)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			p.lines <- s.Text()
-		}
-	}()
-	r.atEnd = append(r.atEnd, func() {
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		for range p.lines {
-		}
-		<-read
-		_ = p.cmd.Wait()
-	})
+	r.atEnd = append(r.atEnd, p.Kill)
 	p.expect("ready")
 	return p
 }
 
 // expect reads the child's output until it says the line.
 func (p *childProcess) expect(line string) {
-	timer := time.NewTimer(bound)
-	defer timer.Stop()
-	for {
-		select {
-		case have, ok := <-p.lines:
-			if !ok {
-				p.r.giveUp("the child has ended before it said %q", line)
-			}
-			if have == line {
-				return
-			}
-		case <-timer.C:
-			p.r.giveUp("the child has not said %q in %v", line, bound)
-		}
+	if _, said := p.lines.Await(p.Running, bound, func(have string) bool { return have == line }); !said {
+		p.r.giveUp("the child has not said %q in %v, or has ended before", line, bound)
 	}
 }
 
 // exit waits for the end of the child.
 func (p *childProcess) exit() string {
-	for range p.lines {
-	}
-	var exit *exec.ExitError
-	if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return err.Error()
-	}
-	return p.cmd.ProcessState.String()
+	p.Wait(bound)
+	return "exit status " + p.Exit()
 }
 
 func childMain() {

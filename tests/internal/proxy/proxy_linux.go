@@ -14,6 +14,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/internal/tool"
 )
 
@@ -51,9 +52,8 @@ type Proxy struct {
 
 	name   string
 	dir    string
-	cmd    *exec.Cmd
+	run    *process.Running
 	stderr bytes.Buffer
-	ended  chan struct{}
 }
 
 //go:embed *.tmpl
@@ -98,32 +98,24 @@ func Start(ctx context.Context, s Setup) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{Socket: filepath.Join(dir, "socket"), name: s.Program, dir: dir, ended: make(chan struct{})}
+	p := &Proxy{Socket: filepath.Join(dir, "socket"), name: s.Program, dir: dir}
 	args, err := p.config(s)
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	p.cmd = exec.Command(program, args...)
-	p.cmd.Stderr = &p.stderr
-	p.cmd.WaitDelay = time.Second
-	// A group of its own: a proxy that has to be killed takes its workers along.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	begin := s.Start
-	if begin == nil {
-		begin = (*exec.Cmd).Start
+	cmd := exec.Command(program, args...)
+	cmd.Stderr = &p.stderr
+	cmd.WaitDelay = time.Second
+	if s.Start == nil {
 		// It does not outlive this process; no goroutine here ends the thread that
 		// started it, which is what Pdeathsig is about (prctl(2)).
-		p.cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	}
-	if err := begin(p.cmd); err != nil {
+	if p.run, err = process.Run(cmd, s.Start); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	go func() {
-		p.cmd.Wait()
-		close(p.ended)
-	}()
 	if err := p.awaitListening(); err != nil {
 		said := p.Said()
 		p.Stop()
@@ -140,7 +132,7 @@ func (p *Proxy) awaitListening() error {
 			return conn.Close()
 		}
 		select {
-		case <-p.ended:
+		case <-p.run.Exited():
 			return fmt.Errorf("%s ended at its start", p.name)
 		case <-time.After(5 * time.Millisecond):
 		}
@@ -158,7 +150,7 @@ func (p *Proxy) Said() string {
 		log = []byte(err.Error())
 	}
 	select {
-	case <-p.ended:
+	case <-p.run.Exited():
 		log = append(p.stderr.Bytes(), log...)
 	default:
 	}
@@ -167,12 +159,6 @@ func (p *Proxy) Said() string {
 
 // Stop ends the proxy and removes its files.
 func (p *Proxy) Stop() {
-	p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.ended:
-	case <-time.After(bound):
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.ended
-	}
+	_, _ = p.run.Stop(bound) // it may have ended
 	os.RemoveAll(p.dir)
 }

@@ -1,4 +1,4 @@
-package consumer
+package documents
 
 import (
 	"io/fs"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fastdrain/fastdrain/internal/patch"
+	"github.com/fastdrain/fastdrain/tests/internal/consumer"
 )
 
 var (
@@ -72,7 +73,7 @@ func (d *document) anchors() map[string]bool {
 }
 
 func TestMakeTargetsOfTheDocumentsExist(t *testing.T) {
-	database, err := run(root, "make", "--print-data-base", "--dry-run", "help")
+	database, err := consumer.Run(root, "make", "--print-data-base", "--dry-run", "help")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestCommandsOfTheDocumentsExist(t *testing.T) {
 				command, arguments := m[1], m[2]
 				checked++
 				if help[command] == "" {
-					out, err := run(root, fastdrain(t), command, "-h")
+					out, err := consumer.Run(root, fastdrain, command, "-h")
 					if err != nil {
 						t.Errorf("%s:%d: %v", name, line, err)
 						continue

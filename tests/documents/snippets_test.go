@@ -1,4 +1,4 @@
-package consumer
+package documents
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fastdrain/fastdrain/tests/internal/consumer"
 )
 
 // snippetImports are the packages that a snippet of statements may use without
@@ -15,7 +17,7 @@ import (
 var snippetImports = map[string]string{
 	"context":  "context",
 	"errors":   "errors",
-	"fasthttp": fasthttpPath,
+	"fasthttp": consumer.Fasthttp,
 	"fmt":      "fmt",
 	"json":     "encoding/json",
 	"log":      "log",
@@ -27,7 +29,7 @@ var snippetImports = map[string]string{
 }
 
 func TestGoCodeOfTheReadmeCompilesWithTheCopy(t *testing.T) {
-	m := newModule(t, "readme")
+	m := consumer.NewModule(t, "readme")
 	count := 0
 	for _, name := range append([]string{"README.md", "CONTRIBUTING.md"}, pages("docs/*.md")...) {
 		d := readDocument(t, name)
@@ -40,7 +42,7 @@ func TestGoCodeOfTheReadmeCompilesWithTheCopy(t *testing.T) {
 				t.Errorf("%s:%d: %v", name, block.line, err)
 				continue
 			}
-			m.write(fmt.Sprintf("snippet%d/snippet.go", count), source)
+			m.Write(fmt.Sprintf("snippet%d/snippet.go", count), source)
 			count++
 		}
 	}
@@ -49,9 +51,9 @@ func TestGoCodeOfTheReadmeCompilesWithTheCopy(t *testing.T) {
 	}
 	// So do the packages that no page imports: the copy has our files in another
 	// form than this repository.
-	m.write("all/all.go", "package all\n\nimport (\n\t_ \"github.com/valyala/fasthttp/drainhandler\"\n\t_ \"github.com/valyala/fasthttp/drainrun\"\n)\n")
-	m.vendor()
-	m.run("go", "vet", "./...")
+	m.Write("all/all.go", "package all\n\nimport (\n\t_ \"github.com/valyala/fasthttp/drainhandler\"\n\t_ \"github.com/valyala/fasthttp/drainrun\"\n)\n")
+	m.Vendor(fastdrain)
+	m.Run("go", "vet", "./...")
 	t.Logf("%d snippets compile", count)
 }
 

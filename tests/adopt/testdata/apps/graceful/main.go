@@ -24,7 +24,7 @@ func main() {
 		return c.SendString("done")
 	})
 	app.Hooks().OnListen(func(l fiber.ListenData) error {
-		_, err := fmt.Println(net.JoinHostPort(l.Host, l.Port))
+		_, err := fmt.Println("listening on", net.JoinHostPort(l.Host, l.Port))
 		return err
 	})
 	config := fiber.ListenConfig{DisableStartupMessage: true, GracefulContext: stop}

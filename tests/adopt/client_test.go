@@ -1,4 +1,4 @@
-package consumer
+package adopt
 
 import (
 	"bufio"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,12 +20,12 @@ type client struct {
 
 func dial(t *testing.T, addr string) *client {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", addr, hangTime)
+	conn, err := net.DialTimeout("tcp", addr, bound)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(2 * hangTime))
+	conn.SetDeadline(time.Now().Add(2 * bound))
 	return &client{conn, bufio.NewReader(conn)}
 }
 
@@ -43,7 +44,7 @@ func (c *client) get() (last bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if resp.StatusCode != http.StatusOK || string(body) != "hello" {
+	if resp.StatusCode != http.StatusOK || strings.TrimSpace(string(body)) != "hello" {
 		return false, fmt.Errorf("got %s %q, want 200 and hello", resp.Status, body)
 	}
 	return resp.Close, nil
@@ -69,12 +70,12 @@ const dialTime = 50 * time.Millisecond
 // asks again and again.
 func awaitStop(t *testing.T, addr string) {
 	t.Helper()
-	for end := time.Now().Add(hangTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		conn, err := net.DialTimeout("tcp", addr, dialTime)
 		if err != nil {
 			return
 		}
 		conn.Close()
 	}
-	t.Fatalf("%s still accepts connections %s after SIGTERM", addr, hangTime)
+	t.Fatalf("%s still accepts connections %s after SIGTERM", addr, bound)
 }

@@ -1,4 +1,4 @@
-package consumer
+package documents
 
 import (
 	"go/ast"
@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/fastdrain/fastdrain/tests/internal/consumer"
 )
 
 var (
@@ -123,7 +125,7 @@ func TestNamesStandInOneFile(t *testing.T) {
 		"graceful": "server/verdict.go", "timed_out": "server/verdict.go server/phase.go",
 		"lame_duck": "server/phase.go", "closing_listeners": "server/phase.go", "draining": "server/phase.go",
 	}
-	out, err := run(root, "git", "ls-files", "server", "metrics", "cmd", "internal")
+	out, err := consumer.Run(root, "git", "ls-files", "server", "metrics", "cmd", "internal")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(ln.Addr())
+	fmt.Println("listening on", ln.Addr())
 	go func() { log.Println("serve:", srv.Serve(ln)) }()
 	<-stop
 	if err := srv.Shutdown(); err != nil {

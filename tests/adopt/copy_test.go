@@ -1,4 +1,4 @@
-package consumer
+package adopt
 
 import (
 	"bytes"
@@ -7,17 +7,19 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fastdrain/fastdrain/tests/internal/consumer"
 )
 
 // What a service takes into its repository is small, and nothing that scanners of
 // secrets stop at: upstream's tests have private keys.
 func TestCopyIsWhatABuildNeeds(t *testing.T) {
 	const maxFiles, maxSize = 120, 1_300_000
-	m := newModule(t, "small")
-	m.write("main.go", "package main\n\nimport _ \"github.com/valyala/fasthttp\"\n\nfunc main() {}\n")
-	m.vendor()
+	m := consumer.NewModule(t, "small")
+	m.Write("main.go", "package main\n\nimport _ \"github.com/valyala/fasthttp\"\n\nfunc main() {}\n")
+	m.Vendor(command)
 	var files, size int
-	err := filepath.WalkDir(filepath.Join(m.dir, copyDir), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(m.Dir, consumer.CopyDir), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -37,7 +39,7 @@ func TestCopyIsWhatABuildNeeds(t *testing.T) {
 		t.Errorf("the copy has %d files of %d bytes, want at most %d of %d", files, size, maxFiles, maxSize)
 	}
 	// What is told to look at the service, as ./..., does not go into the copy.
-	if packages := m.run("go", "list", "./..."); strings.Contains(packages, "fasthttp") || strings.Count(packages, "\n") != 1 {
+	if packages := m.Run("go", "list", "./..."); strings.Contains(packages, "fasthttp") || strings.Count(packages, "\n") != 1 {
 		t.Errorf("the packages of the service are:\n%s", packages)
 	}
 }

@@ -1,13 +1,14 @@
-package consumer
+package adopt
 
 import (
 	"bufio"
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/tests/internal/consumer"
 )
 
 // How often the app is stopped with one request running, and its control without the
@@ -21,15 +22,14 @@ const (
 // was running: Serve returns with its drain. Without the copy it answers nothing.
 func TestFiberAppThatEndsWithListenAnswers(t *testing.T) {
 	for _, vendored := range []bool{true, false} {
-		m := newModule(t, "graceful", fiberModule)
-		m.copyFrom("main.go", filepath.Join("testdata", "graceful", "main.go"))
+		m := newApp(t, "graceful", fiberModule)
 		if vendored {
-			m.vendor()
+			m.Vendor(command)
 		} else {
-			m.tidy()
+			m.Tidy()
 		}
-		bin, info := m.build()
-		if dep := dependency(t, info, fasthttpPath); (dep.Replace != nil) != vendored {
+		bin, info := m.Build()
+		if dep := consumer.Dependency(t, info, consumer.Fasthttp); (dep.Replace != nil) != vendored {
 			t.Fatalf("fasthttp in the binary is %+v, replaced by %+v", dep, dep.Replace)
 		}
 		lost, stops := 0, gracefulStops
@@ -55,12 +55,12 @@ func TestFiberAppThatEndsWithListenAnswers(t *testing.T) {
 func stopWithOneRunning(t *testing.T, bin string) error {
 	t.Helper()
 	p := start(t, bin)
-	conn, err := net.Dial("tcp", p.addr)
+	conn, err := net.Dial("tcp", p.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(hangTime))
+	_ = conn.SetDeadline(time.Now().Add(bound))
 	br := bufio.NewReader(conn)
 	// The first answer says that the app serves, the second request is sent with
 	// the signal and runs while it is stopped.
@@ -70,16 +70,16 @@ func stopWithOneRunning(t *testing.T, bin string) error {
 		}
 		if path == "/slow" {
 			time.Sleep(100 * time.Millisecond) // nothing tells from outside that it runs
-			p.terminate()
+			terminate(t, p)
 		}
 		res, err := http.ReadResponse(br, nil)
 		if err != nil {
-			p.wait()
+			wait(t, p)
 			return err
 		}
 		_ = res.Body.Close()
 	}
 	_ = conn.Close()
-	p.wait()
+	wait(t, p)
 	return nil
 }
