@@ -26,8 +26,9 @@ type Diagnosis struct {
 	Version, Replaced string
 	// Stamp is that of the patched copy, nil if the binary has none.
 	Stamp *stamp.Stamp
-	// Serves and Stops say that the binary holds Server.Serve and
-	// Server.ShutdownWithContext. The linker drops what nothing can call.
+	// Serves and Stops say that the binary holds Server.Serve or
+	// Server.ServeConn, and Server.ShutdownWithContext. The linker drops what
+	// nothing can call.
 	Serves, Stops bool
 	// Prefork says that it holds the module's prefork package, whose master
 	// serves nothing.
@@ -60,12 +61,12 @@ func Examine(file, module string, dirs ...string) (*Diagnosis, error) {
 			d.Replaced += " " + r.Version
 		}
 	}
-	serve, stop := module+".(*Server).Serve", module+".(*Server).ShutdownWithContext"
+	serve, conn, stop := module+".(*Server).Serve", module+".(*Server).ServeConn", module+".(*Server).ShutdownWithContext"
 	var has map[string]bool
-	if d.Stamp, has, err = stamp.Scan(file, serve, stop); err != nil {
+	if d.Stamp, has, err = stamp.Scan(file, serve, conn, stop); err != nil {
 		return nil, err
 	}
-	d.Serves, d.Stops = has[serve], has[stop]
+	d.Serves, d.Stops = has[serve] || has[conn], has[stop]
 	if d.Signals, err = signals.Find(file, module+"/prefork.(*Prefork).prefork"); err != nil {
 		// The rest is worth to be said all the same.
 		d.Signals = &signals.Asked{Linked: true, Unread: err.Error()}

@@ -86,15 +86,11 @@ func readFolder(dir string) (*Folder, error) {
 			f.Edited = append(f.Edited, name)
 		}
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if name := filepath.ToSlash(rel); err == nil && !known(m, name) {
+	err = tree.Walk(dir, func(name string, d fs.DirEntry) error {
+		if !d.IsDir() && strings.HasSuffix(name, ".go") && !known(m, name) {
 			f.Edited = append(f.Edited, name)
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -84,16 +84,9 @@ func (p *Project) Verify(ctx context.Context, dir, version string) (*Verified, e
 			v.OtherPatches = v.OtherPatches || name == stamp.FileName
 		}
 	}
-	err = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(dir, file)
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(rel)
+	err = tree.Walk(dir, func(name string, d fs.DirEntry) error {
 		switch _, ours := c.Files[name]; {
+		case d.IsDir():
 		case !d.Type().IsRegular():
 			// A link may lead to a file that is right, and to another one
 			// tomorrow.

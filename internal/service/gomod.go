@@ -2,7 +2,9 @@ package service
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,14 +76,22 @@ func format(file *modfile.File) ([]byte, error) {
 }
 
 // writeFile writes a file with the permissions that it has, and removes what a
-// process has left that was killed at it.
+// process has left that was killed at it. As the go command does, it writes what a
+// symbolic link leads to, and leaves the link.
 func writeFile(name string, text []byte) error {
-	tree.RemoveLeftovers(filepath.Dir(name))
-	info, err := os.Stat(name)
-	if err != nil {
+	mode := fs.FileMode(0o644)
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+		info, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		mode = info.Mode().Perm()
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return tree.WriteFile(name, text, info.Mode().Perm())
+	tree.RemoveLeftovers(filepath.Dir(name))
+	return tree.WriteFile(name, text, mode)
 }
 
 // goOf is the version of a go line, empty if there is none.

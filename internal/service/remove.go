@@ -74,7 +74,7 @@ func Find(dir string) (*Use, error) {
 			return u, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no replace line to a copy that fastdrain vendor wrote: there is nothing to remove; if that line was taken out by hand, delete the folder of the copy, too", u.GoMod)
+	return nil, fmt.Errorf("%s has no replace line to a copy that fastdrain vendor wrote: there is nothing to remove; if that line was taken out by hand, or a remove was interrupted, fastdrain vendor -o with the folder of the copy and then remove take back the rest", u.GoMod)
 }
 
 // Remove takes the copy out of the module: the replace line, what else was changed
@@ -126,8 +126,9 @@ func (u *Use) Remove(force bool) (*Removed, error) {
 	return r, nil
 }
 
-// restore writes go.mod, go.sum and go.work without the copy. go.mod comes first:
-// a replace line without a copy is a build that fails.
+// restore writes go.work, go.sum and go.mod without the copy. go.mod comes last: as
+// long as it has the replace line, an interrupted Remove can be repeated. The copy
+// goes after it, as a replace line without a copy is a build that fails.
 func (u *Use) restore(n *note, r *Removed) error {
 	to, err := n.restore(u.GoMod, u.Module, u.line)
 	if err != nil {
@@ -140,9 +141,6 @@ func (u *Use) restore(n *note, r *Removed) error {
 			return err
 		}
 	}
-	if err := writeFile(u.GoMod, to.goMod); err != nil {
-		return err
-	}
 	if work != nil {
 		if err := writeFile(r.Work, work); err != nil {
 			return err
@@ -152,9 +150,10 @@ func (u *Use) restore(n *note, r *Removed) error {
 		if err := os.Remove(goSum(u.GoMod)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return nil
+	} else if err := writeFile(goSum(u.GoMod), []byte(*to.goSum)); err != nil {
+		return err
 	}
-	return tree.WriteFile(goSum(u.GoMod), []byte(*to.goSum), 0o644)
+	return writeFile(u.GoMod, to.goMod)
 }
 
 // dropLine takes the replace line out, and nothing else.

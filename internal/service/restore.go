@@ -279,8 +279,11 @@ func (w *workNote) restoreWork(dir, goMod string, ours []byte) (file string, tex
 			return file, nil, fmt.Sprintf("its go line stays at %s: %s asks for %s", is.Go.Version, name, g), nil
 		}
 	}
-	if string(now) == w.Is {
+	switch string(now) {
+	case w.Is:
 		return file, []byte(w.Was), "", nil
+	case w.Was: // by a Remove that was interrupted
+		return file, nil, "", nil
 	}
 	set, err := modfile.ParseWork(tree.NoteName, []byte(w.Is), nil)
 	if err != nil {

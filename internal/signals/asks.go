@@ -131,6 +131,7 @@ func (f *finder) asks() []Ask {
 			targets[entry] = true
 		}
 		f.work = nil
+		f.values(targets, found)
 		for i := range f.im.funcs {
 			fn := &f.im.funcs[i]
 			if strings.HasPrefix(fn.Name, "os/signal.") { // NotifyContext itself
@@ -151,6 +152,16 @@ func (f *finder) asks() []Ask {
 		asks = append(asks, found[addr])
 	}
 	return asks
+}
+
+// values finds which of the functions are used as values, or by an interface: who
+// calls them is not to be seen.
+func (f *finder) values(targets map[uint64]bool, found map[uint64]Ask) {
+	for entry := range f.im.pointed(targets) {
+		if fn := f.im.at(entry); fn != nil {
+			found[entry] = Ask{Func: fn.Name, Unknown: true}
+		}
+	}
 }
 
 // caller reads the calls in one function.

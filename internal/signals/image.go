@@ -127,7 +127,7 @@ func (im *image) readMachO(f *os.File) error {
 		im.arch = "arm64"
 	}
 	for _, l := range file.Loads {
-		if s, ok := l.(*macho.Segment); ok && s.Name != "__LINKEDIT" {
+		if s, ok := l.(*macho.Segment); ok && s.Name != "__LINKEDIT" && s.Name != "__DWARF" {
 			if err := im.add(s.Addr, min(s.Filesz, s.Memsz), s.Open()); err != nil {
 				return err
 			}
@@ -155,6 +155,9 @@ func (im *image) readPE(f *os.File) error {
 		im.arch = "arm64"
 	}
 	for _, s := range file.Sections {
+		if s.Characteristics&pe.IMAGE_SCN_MEM_DISCARDABLE != 0 {
+			continue // what a debugger reads
+		}
 		if err := im.add(base+uint64(s.VirtualAddress), uint64(min(s.Size, s.VirtualSize)), s.Open()); err != nil {
 			return err
 		}
@@ -188,6 +191,36 @@ func (im *image) word(addr uint64) (uint64, bool) {
 func (im *image) code(f *gosym.Func) []byte {
 	data := im.bytes(f.Entry)
 	return data[:min(uint64(len(data)), f.End-f.Entry)]
+}
+
+// pointed is which of the addresses stand in a word of the image: a function has
+// its own in one if it is used as a value, and in the table of a type with an
+// interface that it is a method of.
+func (im *image) pointed(addrs map[uint64]bool) map[uint64]bool {
+	found := map[uint64]bool{}
+	for _, v := range im.relocated {
+		if addrs[v] {
+			found[v] = true
+		}
+	}
+	for _, p := range im.parts {
+		first := -p.addr & 7 // words are aligned
+		for at := first; at+8 <= uint64(len(p.data)); at += 8 {
+			if v := binary.LittleEndian.Uint64(p.data[at:]); addrs[v] {
+				found[v] = true
+			}
+		}
+	}
+	return found
+}
+
+// at is the function that begins at an address, nil if none does.
+func (im *image) at(addr uint64) *gosym.Func {
+	i := sort.Search(len(im.funcs), func(i int) bool { return im.funcs[i].Entry >= addr })
+	if i < len(im.funcs) && im.funcs[i].Entry == addr {
+		return &im.funcs[i]
+	}
+	return nil
 }
 
 // within says whether an address is in a function whose name begins so.

@@ -26,6 +26,8 @@ main.sender: SIGHUP
 main.either: unknown
 main.grown: unknown
 main.captured.func1: unknown
+main.(*handed).ask: unknown
+os/signal.Notify: unknown
 `
 
 // build compiles a program in testdata, and skips the test where that cannot be.

@@ -70,19 +70,16 @@ func Remove(dir string) (files int, kept []string, err error) {
 		}
 	}
 	var folders []string
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	if link.IsDir() {
+		folders = append(folders, dir)
+	}
+	err = Walk(dir, func(name string, d fs.DirEntry) error {
 		if d.IsDir() {
-			if path != dir || link.IsDir() {
-				folders = append(folders, path)
-			}
-			return nil
+			folders = append(folders, filepath.Join(dir, filepath.FromSlash(name)))
+		} else {
+			kept = append(kept, name)
 		}
-		rel, err := filepath.Rel(dir, path)
-		kept = append(kept, filepath.ToSlash(rel))
-		return err
+		return nil
 	})
 	if err != nil {
 		return files, kept, err

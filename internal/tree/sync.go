@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Plan is what a directory is to hold.
@@ -261,17 +262,14 @@ func sumsOf(dir, name string) (sums, error) {
 // mustBeEmpty names a file of a directory that is not empty.
 func mustBeEmpty(dir string) error {
 	found := ""
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	err := Walk(dir, func(name string, d fs.DirEntry) error {
 		switch {
-		case filepath.Dir(p) == filepath.Clean(dir) && isLeftover(d.Name()):
+		case !strings.Contains(name, "/") && isLeftover(name):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 		case !d.IsDir():
-			found = p
+			found = name
 			return fs.SkipAll
 		}
 		return nil
@@ -285,9 +283,5 @@ func mustBeEmpty(dir string) error {
 	if found == "" {
 		return nil
 	}
-	rel, err := filepath.Rel(dir, found)
-	if err != nil {
-		rel = found
-	}
-	return &ForeignError{Dir: dir, Files: []string{filepath.ToSlash(rel)}, NoManifest: true}
+	return &ForeignError{Dir: dir, Files: []string{found}, NoManifest: true}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Of the nine, these are wrong in their sources, too; the analyzers say where.
+// Of the services, these are wrong in their sources, too; the analyzers say where.
 func TestSources(t *testing.T) {
 	want := []string{
 		"interrupt/main.go:24:2: SIGTERM is not asked for, and ends the process at once: ask for syscall.SIGTERM, too",

@@ -18,6 +18,7 @@ import (
 // is to be content.
 var services = []struct{ name, reason string }{
 	{"never", "nothing in it calls Shutdown"},
+	{"conns", "nothing in it calls Shutdown"},
 	{"fiber", "nothing in it asks for a signal"},
 	{"template", "nothing in it asks for a signal"},
 	{"interrupt", "nothing in it asks for SIGTERM, which then ends it at once and nothing drains: it asks for SIGINT in main.main"},

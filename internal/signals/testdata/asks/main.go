@@ -107,7 +107,27 @@ func grown() {
 //go:noinline
 func captured(sigs ...os.Signal) func() { return func() { signal.Notify(c, sigs...) } }
 
+// Who calls it is not to be seen.
+type asker interface{ ask(sigs ...os.Signal) }
+
+type handed struct{ name string }
+
+func (h *handed) ask(sigs ...os.Signal) { wrapper(len(h.name), sigs...) }
+
+type silent struct{}
+
+func (silent) ask(...os.Signal) {}
+
+//go:noinline
+func someAsker() asker {
+	if len(os.Args) > 3 {
+		return silent{}
+	}
+	return &handed{"name"}
+}
+
 func main() {
+	someAsker().ask(syscall.SIGTERM)
 	constant()
 	interrupt()
 	both()

@@ -1,0 +1,27 @@
+package tree
+
+import (
+	"io/fs"
+	"path/filepath"
+)
+
+// Walk calls f for all that is in a directory and below it, by the path in it, with
+// slashes. The directory itself may be a symbolic link, which [filepath.WalkDir]
+// takes for a file; links in it are not followed. What f returns means what it means
+// for that.
+func Walk(dir string, f func(name string, d fs.DirEntry) error) error {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		return f(filepath.ToSlash(rel), d)
+	})
+}
