@@ -76,9 +76,9 @@ func readFolder(dir string) (*Folder, error) {
 	}
 	f := &Folder{Dir: dir}
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		text, regular, err := tree.ReadRegular(dir, name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), err == nil && !regular:
 			f.Edited = append(f.Edited, name)
 		case err != nil:
 			return nil, err

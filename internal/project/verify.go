@@ -69,8 +69,9 @@ func (p *Project) Verify(ctx context.Context, dir, version string) (*Verified, e
 	}
 	v := &Verified{Module: c.Upstream.Path, Version: c.Upstream.Version, Pinned: c.Pinned}
 	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
-		have, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		have, regular, err := tree.ReadRegular(dir, name)
 		switch {
+		case err == nil && !regular: // foreign, see below
 		case errors.Is(err, fs.ErrNotExist):
 			if needed(name) {
 				v.Missing = append(v.Missing, name)

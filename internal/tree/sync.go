@@ -193,12 +193,10 @@ func Sync(p Plan) (Changes, error) {
 		for name, e := range next.Files {
 			ours[name] = append(ours[name], e.Sum)
 		}
-		if err := saveJSON(filepath.Join(p.Dir, pendingName), ours); err != nil {
-			return Changes{}, err
+		begin := func() error { return saveJSON(filepath.Join(p.Dir, pendingName), ours) }
+		if err := write(p, changes, begin); err != nil {
+			return changes, err
 		}
-	}
-	if err := write(p, changes); err != nil {
-		return changes, err
 	}
 	if p.Times {
 		if err := next.stamp(p.Dir); err != nil {
@@ -244,17 +242,12 @@ func (s sums) is(want ...string) bool {
 }
 
 func sumsOf(dir, name string) (sums, error) {
-	file := filepath.Join(dir, filepath.FromSlash(name))
-	info, err := os.Lstat(file)
+	data, regular, err := ReadRegular(dir, name)
 	if err != nil {
 		return sums{}, err
 	}
-	if !info.Mode().IsRegular() {
+	if !regular {
 		return sums{}, fmt.Errorf("%s is in the way: it is not a regular file; remove it and run again", display(dir, name))
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return sums{}, err
 	}
 	return sums{Sum(data), Sum(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))}, nil
 }

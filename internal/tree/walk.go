@@ -2,6 +2,7 @@ package tree
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 )
 
@@ -24,4 +25,17 @@ func Walk(dir string, f func(name string, d fs.DirEntry) error) error {
 		}
 		return f(filepath.ToSlash(rel), d)
 	})
+}
+
+// ReadRegular reads a file in a directory by its path with slashes. What is no
+// regular file is not read: a named pipe would never end, and a link may lead
+// elsewhere tomorrow.
+func ReadRegular(dir, name string) (text []byte, regular bool, err error) {
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	info, err := os.Lstat(file)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, false, err
+	}
+	text, err = os.ReadFile(file)
+	return text, true, err
 }

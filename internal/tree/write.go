@@ -29,10 +29,18 @@ func RemoveLeftovers(dir string) {
 	}
 }
 
-// write stages all contents first: a full disk is noticed before the first file
-// is replaced.
-func write(p Plan, changes Changes) error {
+// write stages all contents first: a full disk is noticed before anything is
+// changed, and leaves nothing behind. begin is called before the first file is
+// replaced or removed.
+func write(p Plan, changes Changes, begin func() error) error {
 	if len(changes.Written) > 0 {
+		if _, err := os.Stat(p.Dir); errors.Is(err, fs.ErrNotExist) {
+			// It stays if anything is in it.
+			defer os.Remove(p.Dir)
+		}
+		if err := os.MkdirAll(p.Dir, 0o755); err != nil {
+			return err
+		}
 		stage, err := os.MkdirTemp(p.Dir, stagePrefix)
 		if err != nil {
 			return err
@@ -42,6 +50,9 @@ func write(p Plan, changes Changes) error {
 			if err := WriteFile(filepath.Join(stage, filepath.FromSlash(name)), p.Files[name], 0o444); err != nil {
 				return err
 			}
+		}
+		if err := begin(); err != nil {
+			return err
 		}
 		for _, name := range changes.Written {
 			if p.beforeReplace != nil {
@@ -56,6 +67,11 @@ func write(p Plan, changes Changes) error {
 			if err := rename(filepath.Join(stage, filepath.FromSlash(name)), to); err != nil {
 				return err
 			}
+		}
+	}
+	if len(changes.Written) == 0 {
+		if err := begin(); err != nil {
+			return err
 		}
 	}
 	for _, name := range changes.Removed {
