@@ -46,6 +46,7 @@ type servedListener struct {
 	closed bool   // the listener says so
 	drain  *drain // that the connection accepted last belongs to
 	shard  uint32 // that it goes to
+	pool   *workerPool
 
 	// inHand says that the loop has a connection, or its error, and is on the way
 	// to a worker and back: a callback, a look at the address or a pause may take

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"math"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -39,7 +40,7 @@ type drainConn struct {
 	ending     drainEnding   // the drain's last word to the client
 	halfRead   bool          // its last look has read what may be part of a TLS record
 	halfClosed bool
-	lingering  bool // the worker leaves its close to workerState
+	lingering  bool // its close is left to workerState
 	served     bool // ended in order: not by a panic
 	noTLS      bool // the handshake failed during a drain
 	outcome    drainOutcome
@@ -96,6 +97,10 @@ const neverIdle = math.MaxInt64
 func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
 	l := ln.(*servedListener) //nolint:forcetypeassert
 	l.shard++
+	if l.pool != wp { // before its first worker
+		l.pool = wp
+		wp.connState = func(c net.Conn, state ConnState) { s.workerState(wp, c, state) }
+	}
 	dc := s.connTable().track(s, c, l.shard, l.drain)
 	dc.pooled = true
 	if wp.Serve(dc) {
@@ -113,18 +118,24 @@ func (s *Server) track(c net.Conn) *drainConn {
 }
 
 // workerState is the last that a worker does with a connection: it reports that
-// it has been closed or hijacked. A close that lingers goes on without the worker,
-// FIN included, as a client may connect anew when it sees that.
-func (s *Server) workerState(c net.Conn, state ConnState) {
+// it has been closed or hijacked. A close that lingers is the last that it does at
+// all: it gives up its slot, before that FIN, as a client may connect anew when it sees
+// it, and leaves the rest to another goroutine. Its own stack is as large as the
+// handlers have made it, or its thread its own, and no other connection needs either.
+func (s *Server) workerState(wp *workerPool, c net.Conn, state ConnState) {
 	dc := c.(*drainConn) //nolint:forcetypeassert
-	if dc.lingering {
-		go func() {
-			_ = dc.linger()
-			s.endRecord(dc, state)
-		}()
+	if !dc.lingering {
+		s.endRecord(dc, state)
 		return
 	}
-	s.endRecord(dc, state)
+	wp.lock.Lock()
+	wp.workersCount--
+	wp.lock.Unlock()
+	go func() {
+		_ = dc.linger()
+		s.endRecord(dc, state)
+	}()
+	runtime.Goexit()
 }
 
 // endRecord takes a connection out of the table and reports its last state, in this

@@ -31,7 +31,6 @@ func TestLingerFreesOneWorker(t *testing.T) {
 		c.get("/")
 		c.want("", saysClose)
 		c.wantEOF() // it lingers
-		awaitFreeWorker(r)
 		conns = append(conns, c)
 	}
 	for _, c := range conns {

@@ -92,20 +92,6 @@ func TestCloseDoesNotResetDuringDrain(t *testing.T) {
 	})
 }
 
-// awaitFreeWorker waits until a worker waits for its next connection. As with
-// upstream, a client may see the end of one a moment before.
-func awaitFreeWorker(r *drainRig) {
-	r.t.Helper()
-	r.awaitTrue("a worker is free", func() bool {
-		for _, stack := range goroutinesOfServer() {
-			if strings.Contains(stack, "[chan receive") && strings.Contains(stack, "(*workerPool).workerFunc(") {
-				return true
-			}
-		}
-		return false
-	})
-}
-
 // A lingering connection holds neither a worker nor a slot of Concurrency or
 // of MaxConnsPerIP: another is served meanwhile, with one of each.
 func TestLingerHoldsNoSlot(t *testing.T) {
@@ -121,7 +107,6 @@ func TestLingerHoldsNoSlot(t *testing.T) {
 		c.get("/last")
 		c.want("/last", saysClose)
 		c.wantEOF() // half-closed: it lingers
-		awaitFreeWorker(r)
 		next := r.dial()
 		next.get("/next")
 		next.want("/next", saysClose)

@@ -50,15 +50,19 @@ var mutants = []mutant{
 	},
 	{
 		patch: "serve", effect: "the end of a connection is not reported",
-		edits: []edit{{"", "+connState: s.workerState", "+connState: s.setState"}},
+		edits: []edit{{"drainconn.go", "		wp.connState = func(c net.Conn, state ConnState) { s.workerState(wp, c, state) }\n", ""}},
 	},
 	{
 		patch: "serve", effect: "a connection leaves the table before its close",
-		edits: []edit{{"drainconn.go", "			_ = dc.linger()\n			s.endRecord(dc, state)\n", "			c := *dc\n			s.endRecord(dc, state)\n			_ = c.linger()\n"}},
+		edits: []edit{{"drainconn.go", "		_ = dc.linger()\n		s.endRecord(dc, state)\n", "		before := *dc\n		s.endRecord(dc, state)\n		_ = before.linger()\n"}},
 	},
 	{
 		patch: "serve", effect: "a linger holds its worker",
-		edits: []edit{{"drainconn.go", "		go func() {\n			_ = dc.linger()", "		func() {\n			_ = dc.linger()"}},
+		edits: []edit{{"drainconn.go", "	wp.workersCount--\n", ""}},
+	},
+	{
+		patch: "serve", effect: "a worker that has given up its slot goes on",
+		edits: []edit{{"drainconn.go", "	runtime.Goexit()\n", "	runtime.Gosched()\n"}},
 	},
 	{
 		patch: "serve", effect: "a worker closes at once",
