@@ -102,7 +102,7 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 		t.Errorf("the keys are not exactly those: %s", text)
 	}
 	seconds, _ := got[0]["shutdown_seconds"].(map[string]any)
-	for key, value := range map[string]float64{"min": 0.01, "median": 0.025, "max": 0.04} {
+	for key, value := range map[string]float64{"min": 0.01, "median": 0.025, "p99": 0.04, "max": 0.04} {
 		if seconds[key] != value {
 			t.Errorf("shutdown_seconds.%s is %v, want %v", key, seconds[key], value)
 		}
@@ -140,6 +140,18 @@ func TestScenarioThatIsNamedOnlyRunsWhenAskedFor(t *testing.T) {
 			if len(g) != len(Variants()) {
 				t.Errorf("%s: %d variants, want all", g[0].scenario.name, len(g))
 			}
+		}
+	}
+}
+
+func TestP99IsTheLeastThat99Of100DoNotExceed(t *testing.T) {
+	var all []time.Duration
+	for i := range 200 {
+		all = append(all, time.Duration(i+1)*time.Second)
+	}
+	for n, want := range map[int]float64{1: 1, 99: 99, 100: 99, 101: 100, 200: 198} {
+		if got := spreadOf(all[:n]).P99; got != want {
+			t.Errorf("of %d: %v, want %v", n, got, want)
 		}
 	}
 }

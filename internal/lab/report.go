@@ -23,7 +23,7 @@ func writeTable(w io.Writer, results []*Result, terminal bool) {
 	t.SetStyle(style)
 	t.AppendHeader(table.Row{
 		"scenario", "variant", "stops", "connections", "requests", "lost", "lost per\nstop",
-		"executed,\nunanswered", "late", "refused", "shutdown (s)\nmin / median / max", "exit",
+		"executed,\nunanswered", "late", "refused", "shutdown (s)\np50 / p99 / max", "exit",
 	})
 	var configs []table.ColumnConfig
 	for n := 3; n <= 11; n++ {
@@ -41,7 +41,7 @@ func writeTable(w io.Writer, results []*Result, terminal bool) {
 		t.AppendRow(table.Row{
 			r.Scenario, r.Variant, r.Stops, r.Connections, r.Requests, r.Lost, fmt.Sprintf("%.1f", r.perStop()),
 			r.ExecutedUnanswered, late, r.Refused,
-			fmt.Sprintf("%.4f / %.4f / %.4f", r.Shutdown.Min, r.Shutdown.Median, r.Shutdown.Max), r.Exit,
+			fmt.Sprintf("%.4f / %.4f / %.4f", r.Shutdown.Median, r.Shutdown.P99, r.Shutdown.Max), r.Exit,
 		})
 	}
 	fmt.Fprintln(w, t.Render())

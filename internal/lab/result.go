@@ -50,10 +50,12 @@ type Result struct {
 }
 
 // Spread is the least, the middle and the greatest of some durations, in
-// seconds. The middle of an even number is the mean of the two in the middle.
+// seconds, and the least that 99 of 100 do not exceed: below 100 of them that is the
+// greatest. The middle of an even number is the mean of the two in the middle.
 type Spread struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
+	P99    float64 `json:"p99"`
 	Max    float64 `json:"max"`
 }
 
@@ -112,6 +114,7 @@ func spreadOf(durations []time.Duration) Spread {
 	return Spread{
 		Min:    sorted[0].Seconds(),
 		Median: median.Seconds(),
+		P99:    sorted[(99*len(sorted)+99)/100-1].Seconds(),
 		Max:    sorted[len(sorted)-1].Seconds(),
 	}
 }
