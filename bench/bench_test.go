@@ -10,6 +10,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/hot"
 	"github.com/fastdrain/fastdrain/bench/internal/binaries"
 	"github.com/fastdrain/fastdrain/bench/internal/control"
+	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
 	"github.com/fastdrain/fastdrain/internal/project"
@@ -113,5 +114,28 @@ func TestEveryWorkloadHasACounterpartOverSockets(t *testing.T) {
 func TestCellsOfFiguresThatAreMissingAreEmpty(t *testing.T) {
 	if s := fmt.Sprint(up(nil, "%f"), patched(nil, "%f"), ratio(nil, "%f"), interval(nil), milli(nil, upstreamOf), otherOf("hertz")(nil) == nil); s != "true" {
 		t.Errorf("got %q", s)
+	}
+}
+
+// README.md shows what results.json says.
+func TestTableOfTheREADMEIsThatOfTheResults(t *testing.T) {
+	b := testBench(t)
+	figures, err := figure.Set{}.Over("results.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(figures) == 0 {
+		t.Fatal("there are no figures")
+	}
+	readme, err := os.ReadFile(filepath.Join(b.project.Root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, err := aroundTable(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(readme[len(before):len(readme)-len(after)]), readmeTable(figures); got != want {
+		t.Errorf("README.md has\n%s\nand results.json says\n%s\nmake bench-results writes both", got, want)
 	}
 }

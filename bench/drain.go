@@ -67,6 +67,7 @@ func (b *bench) drain(ctx context.Context) error {
 		}
 	}
 	b.addExponent(servers, idle)
+	servers = slices.DeleteFunc(servers, func(s stoppable) bool { return s.idleOnly })
 	name := fmt.Sprintf("busy-%d", busyConnections)
 	rounds, err := b.stops(ctx, name, servers, func(ctx context.Context, s stoppable) (*stopped, error) {
 		return b.stop(ctx, s.path, nil, busyConnections, func(addr string) (clientsOf, error) {

@@ -19,6 +19,7 @@ import (
 // options say what to measure.
 type options struct {
 	quick, gate bool
+	long        bool
 	results     string // a directory, empty for none
 	parts       []string
 	workloads   []*hot.Workload // chosen ones, in the order of the table
@@ -28,31 +29,54 @@ type options struct {
 	repeats   int           // of an instruction count
 	runs      int           // interleaved runs
 	benchtime time.Duration // of each
-	pairs     int           // over sockets
-	morePairs int           // at most
+	loads     int           // of each over sockets
+	moreLoads int           // at most
 	wrkTime   time.Duration
 	rounds    int // of a drain
 	sizes     []int
 	snapshots []int
 }
 
+// extent is how much is measured where the flags do not say.
+type extent struct {
+	repeats, runs, loads, moreLoads, rounds int
+	benchtime, wrk                          time.Duration
+	connections, snapshots                  []int
+}
+
+// short takes ten minutes, with the core workloads, long half an hour, with all.
+var (
+	short = extent{
+		repeats: 3, runs: 6, loads: 7, moreLoads: 11, rounds: 3,
+		benchtime: 200 * time.Millisecond, wrk: time.Second,
+		connections: []int{1000, 10000}, snapshots: []int{100, 10000, 100000},
+	}
+	long = extent{
+		repeats: 3, runs: 8, loads: 7, moreLoads: 17, rounds: 5,
+		benchtime: 500 * time.Millisecond, wrk: time.Second,
+		connections: []int{100, 1000, 5000, 10000, 15000}, snapshots: []int{100, 1000, 10000, 100000, 1000000},
+	}
+)
+
 func flags() []cli.Flag {
+	usage := func(text string, longer any) string { return fmt.Sprintf("%s (-long: %v)", text, longer) }
 	return []cli.Flag{
+		&cli.BoolFlag{Name: "long", Usage: "measure all workloads, and more of each: half an hour instead of ten minutes"},
 		&cli.BoolFlag{Name: "quick", Usage: "only the core workloads' instructions and allocations, in less than 3 minutes"},
 		&cli.BoolFlag{Name: "gate", Usage: "the gate of continuous integration: as -quick, with its limits, and with copies made worse on purpose, which it must notice"},
 		&cli.StringSliceFlag{Name: "only", Usage: "measure only these `PART`s"},
 		&cli.StringSliceFlag{Name: "workload", Usage: "measure only these `NAME`d workloads of the request path"},
 		&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as JSON, too", TakesFile: true},
-		&cli.StringFlag{Name: "results", Usage: "write RESULTS.md, its plots and results.json into `DIR`, too; with -only, what is not measured stays as it is there", TakesFile: true},
-		&cli.IntFlag{Name: "repeats", Value: 3, Usage: "count instructions `N` times and take the median"},
-		&cli.IntFlag{Name: "runs", Value: 10, Usage: "time each side `N` times"},
-		&cli.DurationFlag{Name: "benchtime", Value: 500 * time.Millisecond, Usage: "let each of these take `TIME`"},
-		&cli.IntFlag{Name: "pairs", Value: 7, Usage: "load each side over sockets at least `N` times"},
-		&cli.IntFlag{Name: "more-pairs", Value: 31, Usage: "and at most `N` times, where noise makes the interval wide"},
-		&cli.DurationFlag{Name: "wrk", Value: 3 * time.Second, Usage: "let each of these take `TIME`"},
-		&cli.IntFlag{Name: "rounds", Value: 5, Usage: "stop each server `N` times at each number of connections"},
-		&cli.IntSliceFlag{Name: "connections", Value: []int{100, 1000, 5000, 10000, 15000}, Usage: "stop servers with `N` idle connections each"},
-		&cli.IntSliceFlag{Name: "snapshots", Value: []int{100, 1000, 10000, 100000, 1000000}, Usage: "take snapshots of `N` connections each"},
+		&cli.StringFlag{Name: "results", Usage: "write RESULTS.md, its plots and results.json into `DIR`, too; long, and with -only what is not measured stays as it is there", TakesFile: true},
+		&cli.IntFlag{Name: "repeats", Value: short.repeats, Usage: usage("count instructions `N` times and take the median", long.repeats)},
+		&cli.IntFlag{Name: "runs", Value: short.runs, Usage: usage("time each side `N` times", long.runs)},
+		&cli.DurationFlag{Name: "benchtime", Value: short.benchtime, Usage: usage("let each of these take `TIME`", long.benchtime)},
+		&cli.IntFlag{Name: "loads", Value: short.loads, Usage: usage("load each side over sockets at least `N` times", long.loads)},
+		&cli.IntFlag{Name: "more-loads", Value: short.moreLoads, Usage: usage("and at most `N` times, where noise makes the interval wide", long.moreLoads)},
+		&cli.DurationFlag{Name: "wrk", Value: short.wrk, Usage: usage("let each of these take `TIME`", long.wrk)},
+		&cli.IntFlag{Name: "rounds", Value: short.rounds, Usage: usage("stop each server `N` times at each number of connections", long.rounds)},
+		&cli.IntSliceFlag{Name: "connections", Value: short.connections, Usage: usage("stop servers with `N` idle connections each", long.connections)},
+		&cli.IntSliceFlag{Name: "snapshots", Value: short.snapshots, Usage: usage("take snapshots of `N` connections each", long.snapshots)},
 	}
 }
 
@@ -64,15 +88,22 @@ func parse(cmd *cli.Command) (*options, error) {
 	o := &options{
 		quick: cmd.Bool("quick"), gate: cmd.Bool("gate"), results: cmd.String("results"),
 		parts: cmd.StringSlice("only"), json: cmd.String("json"),
-		repeats: cmd.Int("repeats"),
-		runs:    cmd.Int("runs"), benchtime: cmd.Duration("benchtime"),
-		pairs: cmd.Int("pairs"), morePairs: cmd.Int("more-pairs"), wrkTime: cmd.Duration("wrk"),
-		rounds: cmd.Int("rounds"), sizes: cmd.IntSlice("connections"), snapshots: cmd.IntSlice("snapshots"),
+		long: cmd.Bool("long") || cmd.String("results") != "",
 	}
+	said := func(name string) bool { return cmd.IsSet(name) || !o.long }
+	o.repeats = either(said("repeats"), cmd.Int("repeats"), long.repeats)
+	o.runs = either(said("runs"), cmd.Int("runs"), long.runs)
+	o.benchtime = either(said("benchtime"), cmd.Duration("benchtime"), long.benchtime)
+	o.loads = either(said("loads"), cmd.Int("loads"), long.loads)
+	o.moreLoads = either(said("more-loads"), cmd.Int("more-loads"), long.moreLoads)
+	o.wrkTime = either(said("wrk"), cmd.Duration("wrk"), long.wrk)
+	o.rounds = either(said("rounds"), cmd.Int("rounds"), long.rounds)
+	o.sizes = either(said("connections"), cmd.IntSlice("connections"), slices.Clone(long.connections))
+	o.snapshots = either(said("snapshots"), cmd.IntSlice("snapshots"), slices.Clone(long.snapshots))
 	for _, one := range []struct {
 		name string
 		n    int
-	}{{"repeats", o.repeats}, {"runs", o.runs}, {"pairs", o.pairs}, {"rounds", o.rounds}} {
+	}{{"repeats", o.repeats}, {"runs", o.runs}, {"loads", o.loads}, {"rounds", o.rounds}} {
 		if one.n < 1 {
 			return nil, fmt.Errorf("-%s %d: at least 1 is needed", one.name, one.n)
 		}
@@ -85,8 +116,8 @@ func parse(cmd *cli.Command) (*options, error) {
 	slices.Sort(o.sizes)
 	slices.Sort(o.snapshots)
 	if o.quick || o.gate {
-		if len(o.parts) > 0 || o.results != "" {
-			return nil, errors.New("-quick and -gate choose the parts themselves: leave out -only and -results")
+		if len(o.parts) > 0 || o.long {
+			return nil, errors.New("-quick and -gate choose what to measure themselves: leave out -only, -long and -results")
 		}
 		o.parts = []string{"instructions"}
 	}
@@ -103,7 +134,7 @@ func parse(cmd *cli.Command) (*options, error) {
 		}
 	}
 	for _, w := range hot.Workloads {
-		if o.chosen && !slices.Contains(names, w.Name) || !o.chosen && (o.quick || o.gate) && !w.Core {
+		if o.chosen && !slices.Contains(names, w.Name) || !o.chosen && !o.long && !w.Core {
 			continue
 		}
 		o.workloads = append(o.workloads, w)
@@ -120,6 +151,13 @@ func parse(cmd *cli.Command) (*options, error) {
 		}
 	}
 	return o, nil
+}
+
+func either[T any](first bool, a, b T) T {
+	if first {
+		return a
+	}
+	return b
 }
 
 func directory(path string) error {

@@ -26,20 +26,20 @@ func (b *bench) writeResults(verdicts []figure.Verdict) error {
 	}
 	var md bytes.Buffer
 	fmt.Fprintf(&md, "# Results\n\nWritten by `make bench-results`; do not edit. ")
-	fmt.Fprintf(&md, "Repeat it on your machine with that command; it takes about an hour. [results.json](results.json) has all figures.\n\n")
+	fmt.Fprintf(&md, "Repeat it on your machine with that command; it takes half an hour. [results.json](results.json) has all figures.\n\n")
 	fmt.Fprintf(&md, "- Date: %s\n- Machine: %s\n- Go: %s\n- Upstream: %s %s\n- Patched copy: the same version with PATCHES.md\n",
 		time.Now().UTC().Format(time.DateOnly), machine(), strings.TrimPrefix(runtime.Version(), "go"), pin.Module, pin.Version)
 	for _, note := range b.notes {
 		fmt.Fprintf(&md, "- Note: %s\n", strings.ReplaceAll(note, "\n", " "))
 	}
 	if len(verdicts) > 0 {
-		fmt.Fprintf(&md, "\n## Limits\n\n| | limit | measured | at most |\n| --- | --- | ---: | ---: |\n")
+		fmt.Fprintf(&md, "\n## Limits\n\nUpstream over itself is the control, in the same rounds as the rest: what it does not keep either is the machine's, and called noise.\n\n| | limit | measured | at most | upstream over itself |\n| --- | --- | ---: | ---: | ---: |\n")
 		for _, v := range verdicts {
 			if !v.Open() {
-				fmt.Fprintf(&md, "| %s | %s, %s of %s | %.5g | %.6g |\n", mark(v), v.Figure.Workload, v.Limit.Of, v.Limit.Metric, v.Value, v.Most)
+				fmt.Fprintf(&md, "| %s | %s, %s of %s | %.5g | %.6g | %s |\n", mark(v), v.Figure.Workload, v.Limit.Of, v.Limit.Metric, v.Value, v.Most, noise(v))
 				continue
 			}
-			fmt.Fprintf(&md, "| open | %s, %s of %s | not measured | %.6g |\n", v.Limit.Workload, v.Limit.Of, v.Limit.Metric, v.Most)
+			fmt.Fprintf(&md, "| open | %s, %s of %s | not measured | %.6g | |\n", v.Limit.Workload, v.Limit.Of, v.Limit.Metric, v.Most)
 		}
 	}
 	for _, s := range b.sections() {
@@ -61,6 +61,17 @@ func (b *bench) writeResults(verdicts []figure.Verdict) error {
 	if err := tree.WriteFile(filepath.Join(dir, "RESULTS.md"), md.Bytes(), 0o644); err != nil {
 		return err
 	}
-	b.say("wrote RESULTS.md, results.json and %d plots into %s", len(plots), dir)
+	if err := writeReadme(b.project.Root, b.figures); err != nil {
+		return err
+	}
+	b.say("wrote RESULTS.md, results.json and %d plots into %s, and the table of README.md", len(plots), dir)
 	return nil
+}
+
+// noise writes what a verdict says of upstream over itself.
+func noise(v figure.Verdict) string {
+	if v.Noise == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.5g", v.Noise)
 }

@@ -20,6 +20,8 @@ type stoppable struct {
 	path string
 	// noWindow are the flags for a stop that does not wait for last requests.
 	noWindow []string
+	// idleOnly says that it is no comparison under load.
+	idleOnly bool
 }
 
 // stoppables builds the servers that are compared. One whose module cannot be
@@ -44,6 +46,12 @@ func (b *bench) stoppables(ctx context.Context) ([]stoppable, error) {
 		return nil, err
 	}
 	all = append(all, stoppable{name: "nethttp", path: path})
+	b.say("building the server that does the least")
+	path = filepath.Join(b.build.Dir, "least")
+	if _, err := b.build.Go(ctx, "build", "-o", path, "./least"); err != nil {
+		return nil, err
+	}
+	all = append(all, stoppable{name: "least", path: path, idleOnly: true})
 	b.say("building the Hertz server")
 	path, err := b.hertz(ctx)
 	switch {

@@ -15,7 +15,7 @@ import (
 	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
-// narrow is the width of a ratio's interval at which no more pairs are needed.
+// narrow is the width of a ratio's interval at which no more rounds are needed.
 // It is a rule about the noise, so that stopping does not depend on whether the
 // result is welcome.
 const narrow = 0.02
@@ -68,8 +68,19 @@ type loaded struct {
 	cpu float64 // seconds for each request
 }
 
-// sockets measures requests per second and latency over real sockets: pairs of a
-// process of each side, one after the other, the first of them in turn.
+// Whose processes a round over sockets has.
+const (
+	ofUpstream = iota
+	ofPatched
+	ofControl // upstream once more
+)
+
+// rounds are what each load of some workload showed, by whose process it was.
+type rounds [ofControl + 1][]loaded
+
+// sockets measures requests per second and latency over real sockets: rounds of a
+// process of each side and of upstream once more, one after the other, the first of
+// them in turn.
 func (b *bench) sockets(ctx context.Context) error {
 	path, err := tool.Find(ctx, "wrk", b.say)
 	if err != nil {
@@ -79,13 +90,14 @@ func (b *bench) sockets(ctx context.Context) error {
 		b.note("Nothing was measured over sockets: %v.", err)
 		return nil
 	}
-	var servers [2]string
+	var servers [ofControl + 1]string
 	for i, side := range []variant.Side{variant.Upstream, variant.Patched} {
 		b.say("building the %s server", side.Name)
 		if servers[i], err = b.build.Program(ctx, side, "./server"); err != nil {
 			return err
 		}
 	}
+	servers[ofControl] = servers[ofUpstream]
 	serverCPUs, clientCPUs := process.Halves()
 	if serverCPUs == nil {
 		b.note("Servers and clients shared the processors, as taskset is missing or there is only one: the intervals over sockets are wider for it.")
@@ -95,12 +107,12 @@ func (b *bench) sockets(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("%s has no counterpart over sockets", w.Name)
 		}
-		var all [2][]loaded
-		for n := 0; n < b.pairs || n < b.morePairs && width(all) > narrow; n++ {
+		var all rounds
+		for n := 0; n < b.loads || n < b.moreLoads && all.width() > narrow; n++ {
 			for k := range servers {
-				side := (n + k) % 2
+				side := (n + k) % len(servers)
 				command := slices.Concat(serverCPUs, []string{servers[side]}, o.server)
-				if side == 1 {
+				if side == ofPatched {
 					command = append(command, o.patched...)
 				}
 				one, err := b.load(ctx, command, append(clientCPUs[:len(clientCPUs):len(clientCPUs)], path), o.load, o)
@@ -148,11 +160,16 @@ func (b *bench) load(ctx context.Context, command, wrkCommand []string, load wrk
 }
 
 // width is how wide the interval of the time's ratio is.
-func width(all [2][]loaded) float64 {
-	if len(all[0]) == 0 {
+func (r rounds) width() float64 {
+	if len(r[ofUpstream]) == 0 {
 		return math.Inf(1)
 	}
-	return stats.PairedRatio(column(all[0], wallTime), column(all[1], wallTime)).Width()
+	return r.over(ofPatched, wallTime).Width()
+}
+
+// over compares one process of each round with upstream's.
+func (r rounds) over(who int, of func(loaded) float64) stats.Summary {
+	return stats.PairedRatio(column(r[ofUpstream], of), column(r[who], of))
 }
 
 func wallTime(l loaded) float64 { return 1 / l.Rate() }
@@ -165,7 +182,7 @@ func column(all []loaded, f func(loaded) float64) []float64 {
 	return values
 }
 
-func (b *bench) compareLoads(w *hot.Workload, all [2][]loaded) {
+func (b *bench) compareLoads(w *hot.Workload, all rounds) {
 	for _, m := range []struct {
 		metric figure.Metric
 		of     func(loaded) float64
@@ -177,9 +194,11 @@ func (b *bench) compareLoads(w *hot.Workload, all [2][]loaded) {
 		{figure.LatencyP99, func(l loaded) float64 { return l.P99 }},
 		{figure.LatencyTop, func(l loaded) float64 { return l.Top }},
 	} {
-		upstream := column(all[0], m.of)
+		upstream := column(all[ofUpstream], m.of)
 		if slices.Max(upstream) > 0 {
-			b.addPaired(w.Name, m.metric, upstream, column(all[1], m.of))
+			f := b.addPaired(w.Name, m.metric, upstream, column(all[ofPatched], m.of))
+			same := all.over(ofControl, m.of)
+			f.Control = &figure.Interval{Ratio: same.Median, Low: figure.Value(same.Low), High: figure.Value(same.High)}
 		}
 	}
 	f := b.figures.Find(w.Name, figure.WallTime)
@@ -187,5 +206,5 @@ func (b *bench) compareLoads(w *hot.Workload, all [2][]loaded) {
 	if f.Low != nil && f.High != nil {
 		low, high = *f.Low, *f.High
 	}
-	b.say("%-17s %d pairs, time %.3f of upstream's (%.3f to %.3f)", w.Name, f.Runs, *f.Ratio, low, high)
+	b.say("%-17s %d rounds, time %.3f of upstream's (%.3f to %.3f); upstream over itself %.3f", w.Name, f.Runs, *f.Ratio, low, high, f.Control.Ratio)
 }

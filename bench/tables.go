@@ -100,10 +100,10 @@ func (b *bench) requestSection() section {
 func (b *bench) socketSection() section {
 	s := section{
 		title: "Over real sockets (wrk)",
-		about: "Pairs of fresh processes, one of each side, one after the other. Time is the inverse of the requests per second; " +
+		about: "Rounds of fresh processes, one of each side and one of upstream once more, one after the other. Time is the inverse of the requests per second; " +
 			"CPU is the processor time of the server process for each request, the kernel's included. " +
-			"Ratios are the median of the pairs with the confidence interval at 95 %; latencies are medians, in milliseconds.",
-		header: table.Row{"workload", "", "requests/s u", "p", "time p/u", "CPU p/u", "p50 u", "p", "p99 u", "p", "p99.9 u", "p", "pairs"},
+			"Ratios are the median of the rounds with the confidence interval at 95 %; latencies are medians, in milliseconds.",
+		header: table.Row{"workload", "", "requests/s u", "p", "time p/u", "u/u", "CPU p/u", "u/u", "p50 u", "p", "p99 u", "p", "p99.9 u", "p", "rounds"},
 	}
 	for _, w := range hot.Workloads {
 		f := func(m figure.Metric) *figure.Figure { return b.figures.Find(w.Name, m) }
@@ -113,7 +113,7 @@ func (b *bench) socketSection() section {
 		}
 		p50, p99, top := f(figure.LatencyP50), f(figure.LatencyP99), f(figure.LatencyTop)
 		s.rows = append(s.rows, table.Row{
-			w.Name, w.About, up(r, "%.0f"), patched(r, "%.0f"), interval(f(figure.WallTime)), interval(f(figure.CPUTime)),
+			w.Name, w.About, up(r, "%.0f"), patched(r, "%.0f"), interval(f(figure.WallTime)), same(f(figure.WallTime)), interval(f(figure.CPUTime)), same(f(figure.CPUTime)),
 			milli(p50, upstreamOf), milli(p50, patchedOf), milli(p99, upstreamOf), milli(p99, patchedOf),
 			milli(top, upstreamOf), milli(top, patchedOf), r.Runs,
 		})
@@ -128,21 +128,23 @@ func (b *bench) drainSection() section {
 		about: "Milliseconds from the stop to the return of Shutdown; CPU is the processor time of the server process in between; " +
 			"medians. Idle clients hold their connection until they see the FIN, and then close; the patched server has no final-read window there. " +
 			"Busy ones send a request every 0 to 20 ms, and the patched server has its default window. " +
-			"Lost is the sum of all stops: connections reset, or requests without a response.",
-		header: table.Row{"clients", "upstream", "patched", "p/u", "net/http", "Hertz", "CPU u", "p", "peak MB u", "p", "lost u", "p", "net/http", "Hertz"},
+			"Lost is the sum of all stops: connections reset, or requests without a response. " +
+			"Least is a program that does no more than a drain without loss has to: look, half-close, read the client's FIN, close ([least](least/main.go)).",
+		header: table.Row{"clients", "upstream", "patched", "p/u", "least", "net/http", "Hertz", "CPU u", "p", "p/u", "least", "net/http", "peak MB u", "p", "lost u", "p", "net/http", "Hertz"},
 	}
 	for _, f := range b.figures.Of(figure.Drain) {
 		cpu, peak, lost := b.figures.Find(f.Workload, figure.DrainCPU), b.figures.Find(f.Workload, figure.DrainMemory), b.figures.Find(f.Workload, figure.DrainLost)
 		mega := func(v *float64) string { return format(v, "%.0f", 1e-6) }
 		s.rows = append(s.rows, table.Row{
-			f.Workload, milli(f, upstreamOf), milli(f, patchedOf), interval(f), milli(f, otherOf("nethttp")), milli(f, otherOf("hertz")),
-			milli(cpu, upstreamOf), milli(cpu, patchedOf), mega(peak.Upstream), mega(peak.Patched),
+			f.Workload, milli(f, upstreamOf), milli(f, patchedOf), interval(f), milli(f, otherOf("least")), milli(f, otherOf("nethttp")), milli(f, otherOf("hertz")),
+			milli(cpu, upstreamOf), milli(cpu, patchedOf), interval(cpu), milli(cpu, otherOf("least")), milli(cpu, otherOf("nethttp")), mega(peak.Upstream), mega(peak.Patched),
 			up(lost, "%.0f"), patched(lost, "%.0f"), format(otherOf("nethttp")(lost), "%.0f", 1), format(otherOf("hertz")(lost), "%.0f", 1),
 		})
 	}
 	for _, f := range b.figures.Of(figure.DrainExponent) {
 		s.rows = append(s.rows, table.Row{
 			f.Workload + ": exponent", up(f, "%.2f"), patched(f, "%.2f"), "",
+			format(otherOf("least")(f), "%.2f", 1),
 			format(otherOf("nethttp")(f), "%.2f", 1), format(otherOf("hertz")(f), "%.2f", 1),
 		})
 	}
@@ -242,6 +244,14 @@ func milli(f *figure.Figure, of func(*figure.Figure) *float64) string {
 	}
 	ms := *v * 1e3
 	return fmt.Sprintf("%.*f", max(0, min(3, 2-int(math.Floor(math.Log10(max(ms, 1e-9)))))), ms)
+}
+
+// same writes the control of a ratio: upstream over itself.
+func same(f *figure.Figure) string {
+	if f == nil || f.Control == nil {
+		return ""
+	}
+	return interval(&figure.Figure{Ratio: &f.Control.Ratio, Low: f.Control.Low, High: f.Control.High})
 }
 
 // interval writes a ratio with its confidence interval.

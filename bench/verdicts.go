@@ -34,6 +34,8 @@ func mark(v figure.Verdict) string {
 		return "open"
 	case v.Exceeded():
 		return "EXCEEDED"
+	case v.Noisy():
+		return "noise"
 	}
 	return "ok"
 }

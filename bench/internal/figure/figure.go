@@ -63,6 +63,9 @@ type Figure struct {
 	// patched figure where there is no ratio.
 	Low  *float64 `json:"low,omitempty"`
 	High *float64 `json:"high,omitempty"`
+	// Control is the same of upstream over itself, measured in the same rounds: what
+	// the machine makes of no difference at all.
+	Control *Interval `json:"control,omitempty"`
 	// P is the probability of a difference like this one if there is none, by the
 	// Mann-Whitney U test.
 	P *float64 `json:"p,omitempty"`
@@ -72,6 +75,13 @@ type Figure struct {
 	Runs int `json:"runs,omitempty"`
 	// Sites says where a difference is, for figures that know.
 	Sites []string `json:"sites,omitempty"`
+}
+
+// Interval is a ratio with its confidence interval at 95 %.
+type Interval struct {
+	Ratio float64  `json:"ratio"`
+	Low   *float64 `json:"low,omitempty"`
+	High  *float64 `json:"high,omitempty"`
 }
 
 // New makes a figure of both sides. A ratio of zeros is 1, and one over zero is

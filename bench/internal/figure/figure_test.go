@@ -76,6 +76,29 @@ func TestEachLimitIsExceededByALittleMore(t *testing.T) {
 	}
 }
 
+// What upstream over itself does not keep either is the machine's, and no more.
+func TestNoiseIsWhatUpstreamOverItselfIs(t *testing.T) {
+	for _, c := range []struct {
+		value, low, high  float64
+		exceeded, isNoise bool
+	}{
+		{1.015, 0.999, 1.001, false, false},
+		{1.025, 0.999, 1.01, true, false},
+		{1.025, 0.999, 1.03, false, true},
+		{1.025, 0.97, 1.001, false, true}, // the other way round
+		{1.04, 0.97, 1.03, true, false},
+	} {
+		f := New("get", WallTime, 1, 1)
+		f.High = Value(c.value)
+		f.Control = &Interval{Ratio: 1, Low: Value(c.low), High: Value(c.high)}
+		for _, v := range Judge(Set{f}, false, WallTime) {
+			if v.Limit.Of == RatioHigh && (v.Exceeded() != c.exceeded || v.Noisy() != c.isNoise) {
+				t.Errorf("%+v: exceeded %t, noise %t: %s", c, v.Exceeded(), v.Noisy(), v)
+			}
+		}
+	}
+}
+
 func TestLimitWithoutFigureIsOpen(t *testing.T) {
 	verdicts := Judge(nil, true, allMetrics()...)
 	if len(verdicts) == 0 {
@@ -86,9 +109,9 @@ func TestLimitWithoutFigureIsOpen(t *testing.T) {
 			t.Errorf("nothing was measured, and the verdict is %s", v)
 		}
 	}
-	// Too few pairs for an interval are no measurement of one.
+	// Too few rounds for an interval are no measurement of one.
 	for _, v := range Judge(Set{New("get", WallTime, 1, 1)}, false, WallTime) {
-		if !v.Open() {
+		if v.Limit.Of == RatioHigh && !v.Open() {
 			t.Errorf("a ratio without an interval: %s", v)
 		}
 	}

@@ -65,13 +65,15 @@ var Limits = []Limit{
 	{"pipeline-64", Atomics, Extra, 0.05, gate(0.05)},
 	{"*", Allocs, Extra, 0.01, gate(0.01)},
 
-	{"*", WallTime, RatioHigh, 1.03, nil},
+	{"*", WallTime, Ratio, 1.01, nil},
+	{"*", WallTime, RatioHigh, 1.02, nil},
 
 	{"idle-100", Drain, Ratio, 1, nil},
-	{"idle-1000", Drain, Ratio, 1, nil},
-	{"idle-5000", Drain, Ratio, 1.2, nil},
-	{"idle-15000", Drain, Ratio, 1.2, nil},
-	{"idle-1000..15000", DrainExponent, Absolute, 1.15, nil},
+	{"idle-1000", Drain, Ratio, 0.4, nil},
+	{"idle-5000", Drain, Ratio, 1, nil},
+	{"idle-10000", Drain, Ratio, 1, nil},
+	{"idle-15000", Drain, Ratio, 1, nil},
+	{"idle-1000..15000", DrainExponent, Absolute, 1.1, nil},
 	{"*", DrainLost, Absolute, 0, nil},
 	{"idle-10000", IdleMemory, Extra, 128, nil},
 }
@@ -85,20 +87,31 @@ type Verdict struct {
 	Figure *Figure
 	// Value is what is to be compared with Most, the limit that was applied.
 	Value, Most float64
+	// Noise is what the same of upstream over itself is, above 1 or below: a Value
+	// within it is the machine's. 0 where there is no such control.
+	Noise float64
 }
 
 // Open says that there was no figure for the limit.
 func (v Verdict) Open() bool { return v.Figure == nil }
 
+// Noisy says that the limit is not kept, but upstream against itself would not keep
+// it either.
+func (v Verdict) Noisy() bool { return v.Figure != nil && v.Value > v.Most && v.Value <= v.Noise }
+
 // Exceeded says that the limit is not kept.
-func (v Verdict) Exceeded() bool { return v.Figure != nil && !(v.Value <= v.Most) }
+func (v Verdict) Exceeded() bool { return v.Figure != nil && !(v.Value <= v.Most) && !v.Noisy() }
 
 // String says what was measured and what the limit is.
 func (v Verdict) String() string {
 	if v.Open() {
 		return fmt.Sprintf("%s, %s: not measured (%s, at most %.6g)", v.Limit.Workload, v.Limit.Metric, v.Limit.Of, v.Most)
 	}
-	return fmt.Sprintf("%s, %s: %.5g, at most %.6g (%s)", v.Figure.Workload, v.Figure.Metric, v.Value, v.Most, v.Limit.Of)
+	noise := ""
+	if v.Noise > 0 {
+		noise = fmt.Sprintf("; upstream over itself %.5g", v.Noise)
+	}
+	return fmt.Sprintf("%s, %s: %.5g, at most %.6g (%s%s)", v.Figure.Workload, v.Figure.Metric, v.Value, v.Most, v.Limit.Of, noise)
 }
 
 // Judge applies the limits of the given metrics to the figures: those of the
@@ -123,7 +136,7 @@ func Judge(s Set, gate bool, metrics ...Metric) []Verdict {
 			}
 			if v, ok := l.value(f); ok {
 				found = true
-				verdicts = append(verdicts, Verdict{l, f, v, most})
+				verdicts = append(verdicts, Verdict{l, f, v, most, l.noise(f)})
 			}
 		}
 		if !found {
@@ -131,6 +144,19 @@ func Judge(s Set, gate bool, metrics ...Metric) []Verdict {
 		}
 	}
 	return verdicts
+}
+
+// noise is the control's counterpart of value: which of the two processes is called
+// the first is chance.
+func (l Limit) noise(f *Figure) float64 {
+	switch c := f.Control; {
+	case c == nil:
+	case l.Of == Ratio:
+		return max(c.Ratio, 1/c.Ratio)
+	case l.Of == RatioHigh && c.Low != nil && c.High != nil:
+		return max(*c.High, 1 / *c.Low)
+	}
+	return 0
 }
 
 func (l Limit) value(f *Figure) (v float64, ok bool) {
