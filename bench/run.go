@@ -33,7 +33,7 @@ var parts = []part{
 	{"instructions", "instructions, atomics and allocations of a request", []figure.Metric{figure.Instructions, figure.Atomics, figure.Allocs}, (*bench).instructions},
 	{"time", "nanoseconds and bytes of a request in one process, by interleaved runs", nil, (*bench).time},
 	{"sockets", "requests per second and latency over real sockets, by wrk", []figure.Metric{figure.WallTime}, (*bench).sockets},
-	{"drain", "time, memory and losses of stops with many connections", []figure.Metric{figure.Drain, figure.DrainExponent, figure.DrainLost, figure.IdleMemory}, (*bench).drain},
+	{"drain", "time, memory and losses of stops with many connections", []figure.Metric{figure.Drain, figure.DrainCPU, figure.DrainExponent, figure.DrainLost, figure.IdleMemory}, (*bench).drain},
 	{"snapshot", "ConnStats and scrapes of many connections", nil, (*bench).snapshot},
 }
 

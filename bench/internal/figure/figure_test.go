@@ -18,8 +18,12 @@ func within() Set {
 		}
 		f := New(name, l.Metric, 1, 1)
 		switch l.Of {
+		case Ratio:
+			f.Ratio = Value(l.Most)
 		case RatioHigh:
 			f.High = Value(l.Most)
+		case OverNetHTTP:
+			f.Patched, f.Others = Value(l.Most), map[string]float64{"nethttp": 1}
 		case Absolute:
 			f.Patched = Value(l.Most)
 		}
@@ -60,7 +64,7 @@ func TestEachLimitIsExceededByALittleMore(t *testing.T) {
 				s[i].High = Value(more)
 			case Extra:
 				s[i].Patched = Value(1 + more)
-			case Absolute:
+			case OverNetHTTP, Absolute:
 				s[i].Patched = Value(more)
 			}
 			n := 0

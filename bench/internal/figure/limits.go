@@ -15,6 +15,8 @@ const (
 	RatioHigh
 	// Extra is patched minus upstream.
 	Extra
+	// OverNetHTTP is patched over net/http.
+	OverNetHTTP
 	// Absolute is the patched figure.
 	Absolute
 )
@@ -28,6 +30,8 @@ func (o Of) String() string {
 		return "upper end of patched over upstream"
 	case Extra:
 		return "patched minus upstream"
+	case OverNetHTTP:
+		return "patched over net/http"
 	}
 	return "patched"
 }
@@ -73,6 +77,10 @@ var Limits = []Limit{
 	{"idle-5000", Drain, Ratio, 1, nil},
 	{"idle-10000", Drain, Ratio, 1, nil},
 	{"idle-15000", Drain, Ratio, 1, nil},
+	{"idle-5000", Drain, OverNetHTTP, 1.2, nil},
+	{"idle-10000", Drain, OverNetHTTP, 1.2, nil},
+	{"idle-15000", Drain, OverNetHTTP, 1.2, nil},
+	{"idle-10000", DrainCPU, Ratio, 1.25, nil},
 	{"idle-1000..15000", DrainExponent, Absolute, 1.1, nil},
 	{"*", DrainLost, Absolute, 0, nil},
 	{"idle-10000", IdleMemory, Extra, 128, nil},
@@ -171,6 +179,11 @@ func (l Limit) value(f *Figure) (v float64, ok bool) {
 			return 0, false
 		}
 		return *f.Patched - *f.Upstream, true
+	case OverNetHTTP:
+		if f.Patched == nil || f.Others["nethttp"] == 0 {
+			return 0, false
+		}
+		return *f.Patched / f.Others["nethttp"], true
 	}
 	if p == nil {
 		return 0, false
