@@ -79,8 +79,7 @@ const (
 type rounds [ofControl + 1][]loaded
 
 // sockets measures requests per second and latency over real sockets: rounds of a
-// process of each side and of upstream once more, one after the other, the first of
-// them in turn.
+// process of each side and of upstream once more, in turns.
 func (b *bench) sockets(ctx context.Context) error {
 	path, err := tool.Find(ctx, "wrk", b.say)
 	if err != nil {
@@ -107,56 +106,93 @@ func (b *bench) sockets(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("%s has no counterpart over sockets", w.Name)
 		}
+		var commands [ofControl + 1][]string
+		for i := range commands {
+			commands[i] = slices.Concat(serverCPUs, []string{servers[i]}, o.server)
+			if i == ofPatched {
+				commands[i] = append(commands[i], o.patched...)
+			}
+		}
+		wrkCommand := append(clientCPUs[:len(clientCPUs):len(clientCPUs)], path)
 		var all rounds
 		for n := 0; n < b.loads || n < b.moreLoads && all.width() > narrow; n++ {
-			for k := range servers {
-				side := (n + k) % len(servers)
-				command := slices.Concat(serverCPUs, []string{servers[side]}, o.server)
-				if side == ofPatched {
-					command = append(command, o.patched...)
-				}
-				one, err := b.load(ctx, command, append(clientCPUs[:len(clientCPUs):len(clientCPUs)], path), o.load, o)
-				if err != nil {
-					return fmt.Errorf("%s: %w", w.Name, err)
-				}
-				all[side] = append(all[side], *one)
+			one, err := b.inTurns(ctx, commands, wrkCommand, o, n%len(commands))
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.Name, err)
+			}
+			for i, l := range one {
+				all[i] = append(all[i], *l)
 			}
 		}
 		b.compareLoads(w, all)
+		if o.load.Batch > 0 {
+			continue // of which wrk cannot tell a latency
+		}
+		if err := b.latencies(ctx, w, commands, wrkCommand, o); err != nil {
+			return fmt.Errorf("%s: %w", w.Name, err)
+		}
 	}
 	return nil
 }
 
-func (b *bench) load(ctx context.Context, command, wrkCommand []string, load wrk.Load, o overSockets) (*loaded, error) {
+// latencyLoads is how often each side is loaded alone, one after the other, for the
+// latencies: a pause in a turn would be one of them.
+const latencyLoads = 3
+
+func (b *bench) latencies(ctx context.Context, w *hot.Workload, commands [ofControl + 1][]string, wrkCommand []string, o overSockets) error {
+	var all [2][]loaded
+	for n := range latencyLoads {
+		for k := range all {
+			side := (n + k) % len(all)
+			r, err := b.alone(ctx, commands[side], wrkCommand, o)
+			if err != nil {
+				return err
+			}
+			all[side] = append(all[side], loaded{Result: r})
+		}
+	}
+	for _, m := range []struct {
+		metric figure.Metric
+		of     func(loaded) float64
+	}{
+		{figure.LatencyP50, func(l loaded) float64 { return l.P50 }},
+		{figure.LatencyP99, func(l loaded) float64 { return l.P99 }},
+		{figure.LatencyTop, func(l loaded) float64 { return l.Top }},
+	} {
+		b.addPaired(w.Name, m.metric, column(all[0], m.of), column(all[1], m.of))
+	}
+	return nil
+}
+
+// alone loads one server.
+func (b *bench) alone(ctx context.Context, command, wrkCommand []string, o overSockets) (*wrk.Result, error) {
 	s, err := process.Start(ctx, command[0], command[1:]...)
 	if err != nil {
 		return nil, err
 	}
 	defer s.End()
+	r, err := wrk.Run(ctx, wrkCommand, b.loadOf(o, s.Addr))
+	if err != nil {
+		return nil, err
+	}
+	return r, s.End()
+}
+
+// loadOf is the load of a server at an address.
+func (b *bench) loadOf(o overSockets, addr string) wrk.Load {
+	load := o.load
 	scheme := "http"
 	if slices.Contains(o.server, "-tls") {
 		scheme = "https"
 	}
-	load.URL, load.Duration = scheme+"://"+s.Addr+"/", b.wrkTime
+	load.URL, load.Duration = scheme+"://"+addr+"/", b.wrkTime
 	switch {
 	case load.Connections == 0:
 		load.Connections = clients
 	case load.Connections > 1000:
 		load.Duration *= 3 // connecting takes a while
 	}
-	before, err := s.CPU()
-	if err != nil {
-		return nil, err
-	}
-	r, err := wrk.Run(ctx, wrkCommand, load)
-	if err != nil {
-		return nil, err
-	}
-	after, err := s.CPU()
-	if err != nil {
-		return nil, err
-	}
-	return &loaded{r, (after - before) / float64(r.Requests)}, s.End()
+	return load
 }
 
 // width is how wide the interval of the time's ratio is.
@@ -190,16 +226,10 @@ func (b *bench) compareLoads(w *hot.Workload, all rounds) {
 		{figure.Rate, func(l loaded) float64 { return l.Rate() }},
 		{figure.WallTime, wallTime},
 		{figure.CPUTime, func(l loaded) float64 { return l.cpu }},
-		{figure.LatencyP50, func(l loaded) float64 { return l.P50 }}, // 0: not known
-		{figure.LatencyP99, func(l loaded) float64 { return l.P99 }},
-		{figure.LatencyTop, func(l loaded) float64 { return l.Top }},
 	} {
-		upstream := column(all[ofUpstream], m.of)
-		if slices.Max(upstream) > 0 {
-			f := b.addPaired(w.Name, m.metric, upstream, column(all[ofPatched], m.of))
-			same := all.over(ofControl, m.of)
-			f.Control = &figure.Interval{Ratio: same.Median, Low: figure.Value(same.Low), High: figure.Value(same.High)}
-		}
+		f := b.addPaired(w.Name, m.metric, column(all[ofUpstream], m.of), column(all[ofPatched], m.of))
+		same := all.over(ofControl, m.of)
+		f.Control = &figure.Interval{Ratio: same.Median, Low: figure.Value(same.Low), High: figure.Value(same.High)}
 	}
 	f := b.figures.Find(w.Name, figure.WallTime)
 	low, high := math.Inf(-1), math.Inf(1)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -68,6 +69,9 @@ func Start(ctx context.Context, path string, args ...string) (*Server, error) {
 	s.Addr = addr
 	return s, nil
 }
+
+// Process is the server's.
+func (s *Server) Process() *os.Process { return s.cmd.Process }
 
 // Memory asks what the process uses.
 func (s *Server) Memory() (serving.Memory, error) {

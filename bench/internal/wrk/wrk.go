@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,28 +57,72 @@ var script string
 // Run runs wrk, by a command that may have words before it (taskset). Any error
 // that a client saw is an error: what failed is no measurement.
 func Run(ctx context.Context, command []string, load Load) (*Result, error) {
+	r, err := Start(ctx, command, load)
+	if err != nil {
+		return nil, err
+	}
+	return r.Wait()
+}
+
+// Running is a wrk that runs.
+type Running struct {
+	ctx  context.Context
+	cmd  *exec.Cmd
+	dir  string
+	out  bytes.Buffer
+	done chan struct{}
+	err  error // of its end
+}
+
+// Start starts what Run runs. Call Wait in any case.
+func Start(ctx context.Context, command []string, load Load) (*Running, error) {
 	dir, err := os.MkdirTemp("", "wrk")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "script.lua")
 	if err := os.WriteFile(file, []byte(load.config()+script), 0o600); err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	args := append(command[1:len(command):len(command)],
 		"-t1", "-c"+strconv.Itoa(load.Connections), "-d"+strconv.Itoa(max(1, int(load.Duration.Seconds())))+"s",
 		"--timeout", "20s", "-s", file, load.URL)
-	cmd := exec.CommandContext(ctx, command[0], args...)
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	r := &Running{ctx: ctx, cmd: exec.CommandContext(ctx, command[0], args...), dir: dir, done: make(chan struct{})}
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
+	if err := r.cmd.Start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, bytes.TrimSpace(out))
+	go func() {
+		defer close(r.done)
+		r.err = r.cmd.Wait()
+	}()
+	return r, nil
+}
+
+// Process is that of wrk.
+func (r *Running) Process() *os.Process { return r.cmd.Process }
+
+// Done is closed when wrk has ended.
+func (r *Running) Done() <-chan struct{} { return r.done }
+
+// Wait waits for the end of wrk, and returns what it measured.
+func (r *Running) Wait() (*Result, error) {
+	<-r.done
+	defer os.RemoveAll(r.dir)
+	if r.ctx.Err() != nil {
+		return nil, context.Cause(r.ctx)
 	}
+	if r.err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(r.cmd.Args, " "), r.err, bytes.TrimSpace(r.out.Bytes()))
+	}
+	return read(r.out.Bytes())
+}
+
+// read reads what wrk has written.
+func read(out []byte) (*Result, error) {
 	_, figures, ok := bytes.Cut(out, []byte("figures: "))
 	var r Result
+	var err error
 	if ok {
 		err = json.NewDecoder(bytes.NewReader(figures)).Decode(&r)
 	}

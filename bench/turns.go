@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/fastdrain/fastdrain/bench/internal/process"
+	"github.com/fastdrain/fastdrain/bench/internal/wrk"
+)
+
+// turn is how long a server and its clients run before the next take their turn. The
+// machine has slow moments, of which most are longer: they hit all that are compared.
+// With turns of a second the ratio of two equal servers varied by a tenth from round to
+// round on the machine of RESULTS.md, with these by a fortieth.
+const turn = 20 * time.Millisecond
+
+// pair is a server and its clients, which run and pause together.
+type pair struct {
+	server *process.Server
+	wrk    *wrk.Running
+	cpu    float64 // of the server before the load
+	paused time.Duration
+	since  time.Time // of the pause; zero while it runs
+}
+
+// inTurns loads servers at the same time, of which one runs at a time, for b.wrkTime
+// each. The one with the number first is the first.
+func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, clients []string, o overSockets, first int) (all [ofControl + 1]*loaded, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, 20*time.Duration(len(servers))*max(b.wrkTime, time.Second), errTurns)
+	defer cancel()
+	var pairs [ofControl + 1]*pair
+	defer func() {
+		cancel()
+		for _, p := range pairs {
+			p.end()
+		}
+	}()
+	for k := range servers {
+		i := (first + k) % len(servers)
+		p := &pair{}
+		pairs[i] = p
+		if p.server, err = process.Start(ctx, servers[i][0], servers[i][1:]...); err != nil {
+			return all, err
+		}
+		if p.cpu, err = p.server.CPU(); err != nil {
+			return all, err
+		}
+		load := b.loadOf(o, p.server.Addr)
+		load.Duration *= time.Duration(len(servers))
+		if p.wrk, err = wrk.Start(ctx, clients, load); err != nil {
+			return all, err
+		}
+		if err := p.pause(); errors.Is(err, os.ErrProcessDone) {
+			_, err = p.wrk.Wait()
+			return all, err
+		} else if err != nil {
+			return all, err
+		}
+	}
+	for left := len(pairs); left > 0; {
+		for k := range pairs {
+			i := (first + k) % len(pairs)
+			if all[i] != nil {
+				continue
+			}
+			ended, err := pairs[i].run()
+			if err != nil {
+				return all, err
+			}
+			if ended {
+				if all[i], err = pairs[i].result(); err != nil {
+					return all, err
+				}
+				left--
+			}
+		}
+	}
+	return all, nil
+}
+
+var errTurns = errors.New("the clients do not come to an end")
+
+func (p *pair) pause() error {
+	p.since = time.Now()
+	if err := process.Pause(p.wrk.Process()); err != nil {
+		return err
+	}
+	return process.Pause(p.server.Process())
+}
+
+func (p *pair) resume() error {
+	if p.since.IsZero() {
+		return nil
+	}
+	if err := process.Resume(p.server.Process()); err != nil {
+		return err
+	}
+	since := p.since
+	p.since = time.Time{}
+	err := process.Resume(p.wrk.Process())
+	if err == nil { // or it had come to its end before that pause
+		p.paused += time.Since(since)
+	}
+	return err
+}
+
+// run lets the pair run for its turn, and says whether the clients have ended.
+func (p *pair) run() (ended bool, err error) {
+	if err := p.resume(); err != nil {
+		return p.over(err)
+	}
+	timer := time.NewTimer(turn)
+	defer timer.Stop()
+	select {
+	case <-p.wrk.Done():
+		return true, nil
+	case <-timer.C:
+	}
+	if err := p.pause(); err != nil {
+		return p.over(err)
+	}
+	return false, nil
+}
+
+// over says whether an error only says that the clients have ended.
+func (p *pair) over(err error) (ended bool, _ error) {
+	if !errors.Is(err, os.ErrProcessDone) {
+		return false, err
+	}
+	<-p.wrk.Done()
+	return true, nil
+}
+
+// result is what the load showed, without the pauses.
+func (p *pair) result() (*loaded, error) {
+	r, err := p.wrk.Wait()
+	if err != nil {
+		return nil, err
+	}
+	after, err := p.server.CPU()
+	if err != nil {
+		return nil, err
+	}
+	r.Seconds -= p.paused.Seconds()
+	return &loaded{r, (after - p.cpu) / float64(r.Requests)}, nil
+}
+
+// end ends what is left of the pair. The context that both have has ended.
+func (p *pair) end() {
+	if p == nil || p.server == nil {
+		return
+	}
+	if p.wrk != nil {
+		_ = process.Resume(p.wrk.Process())
+		_, _ = p.wrk.Wait()
+	}
+	_ = process.Resume(p.server.Process())
+	_ = p.server.End()
+}
