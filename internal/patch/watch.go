@@ -95,6 +95,6 @@ func (s *Set) WithWatched(keys []string) []byte {
 // watchHeading introduces the first Watch lines of a set.
 const watchHeading = `## What is relied on
 
-No patch touches these functions of upstream's, but our files call them, or they use what tells of the stop and of the connections: the fields concurrency, done, idleConns, open and stop of Server. ` + "`fastdrain pin`" + ` finds them with go/types and writes these lines; where one has changed, ` + "`fastdrain check`" + ` wants it to be read again.
+No patch touches these functions of upstream's, but our files call them, or they use what tells of the stop and of the connections: some fields of Server, and those of workerPool by which a worker ends. ` + "`fastdrain pin`" + ` finds them with go/types and writes these lines; where one has changed, ` + "`fastdrain check`" + ` wants it to be read again.
 
 `

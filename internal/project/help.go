@@ -223,8 +223,10 @@ func trimmed(lines []string) []string {
 // the fields whose users are watched.
 func identifiers(pin *Pin) map[string]bool {
 	names := map[string]bool{}
-	for _, field := range watch.Fields {
-		names[field] = true
+	for _, fields := range watch.Fields {
+		for _, field := range fields {
+			names[field] = true
+		}
 	}
 	for _, keys := range []map[string]string{pin.Declarations, pin.Watched} {
 		for key := range keys {

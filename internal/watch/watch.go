@@ -2,8 +2,8 @@
 // although no patch touches them.
 //
 // The rule: a function or method of upstream's package is watched if one of our
-// files there uses it, or if it uses a field of Server that tells of the stop or
-// of the connections ([Fields]).
+// files there uses it, or if it uses a field that tells of the stop or of the
+// connections ([Fields]).
 //
 // Types, fields, variables and constants are not watched: where one of them
 // changes such that it matters, our code does not compile, or a function that is
@@ -26,8 +26,11 @@ import (
 	"github.com/fastdrain/fastdrain/internal/patch"
 )
 
-// Fields are the fields of upstream's Server whose users are watched.
-var Fields = []string{"concurrency", "done", "idleConns", "open", "stop"}
+// Fields are the fields of upstream's types whose users are watched.
+var Fields = map[string][]string{
+	"Server":     {"concurrency", "done", "idleConns", "open", "stop"},
+	"workerPool": {"connState", "workersCount"}, // how a worker ends
+}
 
 // Find looks through the package in dir, a complete patched copy, and returns
 // the files and names of what is to be watched, sorted, as patches name them.
@@ -137,14 +140,16 @@ func (w *search) find(obj types.Object) {
 // fields are the objects of Fields.
 func (w *search) fields() map[types.Object]bool {
 	fields := map[types.Object]bool{}
-	server := w.pkg.Types.Scope().Lookup("Server")
-	if server == nil {
-		return fields
-	}
-	if s, ok := server.Type().Underlying().(*types.Struct); ok {
-		for f := range s.Fields() {
-			if slices.Contains(Fields, f.Name()) {
-				fields[f] = true
+	for name, those := range Fields {
+		t := w.pkg.Types.Scope().Lookup(name)
+		if t == nil {
+			continue
+		}
+		if s, ok := t.Type().Underlying().(*types.Struct); ok {
+			for f := range s.Fields() {
+				if slices.Contains(those, f.Name()) {
+					fields[f] = true
+				}
 			}
 		}
 	}
