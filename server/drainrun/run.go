@@ -147,13 +147,17 @@ func (r *runner) drain(signals <-chan os.Signal) error {
 		}
 	}()
 
+	said := make(chan struct{})
 	half := time.AfterFunc(r.options.Grace/2, func() {
+		defer close(said)
 		r.options.Logger.Printf("draining for %v, half of what there is: %v", r.options.Grace/2, r.srv.DrainReport())
 		nameHolders(r.options.Logger, r.srv)
 	})
 	err := r.options.Shutdown(ctx)
 	r.awaitServe(ctx)
-	half.Stop()
+	if !half.Stop() {
+		<-said // what it logs stands before the account, and nothing of it goes on
+	}
 	report := r.srv.DrainReport()
 	logReport(r.options.Logger, r.srv, report)
 	switch {

@@ -146,7 +146,7 @@ func TestSignalDrainsAndSaysNothingWrong(t *testing.T) {
 
 func TestDrainThatTakesTooLongIsAnError(t *testing.T) {
 	s := newService(t)
-	s.run(drainrun.Options{Grace: 10 * time.Millisecond})
+	s.run(drainrun.Options{Grace: 100 * time.Millisecond})
 	s.request("/park")
 	await(t, "the request", s.parked)
 	defer close(s.release)
