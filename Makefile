@@ -48,7 +48,7 @@ demo: server ## Stop servers under load, upstream's and the patched one, and sho
 	bin/fastdrain lab -demo
 
 # What takes its time, one after the other, and beside it what only counts.
-IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-adopt test-streams \
+IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-streams \
 	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-probe test-lab
 BESIDE := check bench-gate test-model test-fuzz test-bench test-rule test-composer test-documents test-holders
 
@@ -57,10 +57,10 @@ test: ## Run all checks and tests (15 minutes; as root, as some need network nam
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
 # What takes its time: other platforms and versions than the pinned one, real services, and clients of npm.
-MORE := cross test-versions test-upgrade test-doctor test-streams-full test-probe-full
+MORE := cross test-versions test-upgrade test-adopt test-doctor test-streams-full test-probe-full
 
 .PHONY: test-more
-test-more: server ## Run what make test leaves out: the older versions, the move to a next one, doctor on real services, more clients of streams, the probe on other servers (20 minutes)
+test-more: server ## Run what make test leaves out: the older versions, the move to a next one, the copy in real services, doctor on others, more clients of streams, the probe on other servers (25 minutes)
 	+@$(call each,$(MORE))
 
 .PHONY: test-in-turn
