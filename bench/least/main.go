@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"syscall"
@@ -76,7 +75,7 @@ func (s *server) serve(c *net.TCPConn) {
 		s.mu.Unlock()
 		_ = c.Close()
 	}()
-	b := make([]byte, http.DefaultMaxHeaderBytes>>10)
+	b := make([]byte, 1<<10)
 	for {
 		n, err := c.Read(b)
 		switch {

@@ -13,9 +13,9 @@ const (
 	// connectFloor is how much upstream must have lost for that to be judged.
 	connectFloor = 10
 	// holdLimit is for the median stop with idle connections and no final read. A
-	// busy machine makes that longer, so upstream's, in the same run, judges then: its
-	// 100 ms are a pause, and what net/http takes longer than this limit says that the
-	// machine is too busy for that as well.
+	// busy machine makes that longer, so upstream's, in the same run, judges then: most
+	// of it is a pause of 100 ms. Where net/http exceeds the limit, too, the machine is
+	// too busy for either.
 	holdLimit = 20 * time.Millisecond
 	// silentLimit is for the median stop with connections that nobody uses, and
 	// the default window.
