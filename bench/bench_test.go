@@ -14,6 +14,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
 	"github.com/fastdrain/fastdrain/internal/project"
+	"github.com/fastdrain/fastdrain/internal/tool"
 	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
@@ -137,5 +138,36 @@ func TestTableOfTheREADMEIsThatOfTheResults(t *testing.T) {
 	}
 	if got, want := string(readme[len(before):len(readme)-len(after)]), readmeTable(figures); got != want {
 		t.Errorf("README.md has\n%s\nand results.json says\n%s\nmake bench-results writes both", got, want)
+	}
+}
+
+// In turns no two run at a time: without the pauses, their times add up to no more
+// than what passed.
+func TestTurnsDoNotOverlap(t *testing.T) {
+	path, err := tool.Find(t.Context(), "wrk", t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := testBench(t)
+	b.wrkTime = time.Second
+	server, err := b.build.Program(t.Context(), variant.Upstream, "./server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	all, err := b.inTurns(t.Context(), [ofControl + 1][]string{{server}, {server}, {server}}, []string{path}, overSockets{}, 1)
+	passed := time.Since(begun).Seconds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for i, l := range all {
+		if l.Requests == 0 || l.Seconds <= 0 || l.cpu <= 0 {
+			t.Errorf("of process %d it measured %+v, and %v s of processor time a request", i, l.Result, l.cpu)
+		}
+		sum += l.Seconds
+	}
+	if sum > passed {
+		t.Errorf("they ran for %.3f s in %.3f s", sum, passed)
 	}
 }
