@@ -19,6 +19,8 @@ func main() {
 	vetTool(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx, stop = leaveWith(ctx)
+	defer stop()
 	os.Exit(run(ctx, os.Args))
 }
 

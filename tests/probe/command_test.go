@@ -3,11 +3,15 @@
 package probe
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -104,6 +108,41 @@ func TestTheCommand(t *testing.T) {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})
+	for name, leave := range map[string]func(p *os.Process, reader io.Closer){
+		"terminal closed": func(p *os.Process, _ io.Closer) { p.Signal(syscall.SIGHUP) },
+		"nobody reads":    func(_ *os.Process, reader io.Closer) { reader.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(path, probeArgs(good)...)
+			stderr, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd.Stdout = cmd.Stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer time.AfterFunc(bound, func() { cmd.Process.Kill() }).Stop()
+			line, err := bufio.NewReader(stderr).ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			addr := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(line)
+			leave(cmd.Process, stderr)
+			io.Copy(io.Discard, stderr)
+			cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != 2 {
+				t.Errorf("exit code %d (%v), want 2", code, cmd.ProcessState)
+			}
+			if c, err := net.Dial("tcp4", addr); err == nil {
+				c.Close()
+				t.Errorf("the service at %s goes on", addr)
+			} else if !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Error(err)
+			}
+		})
+	}
 	t.Run("interrupted", func(t *testing.T) {
 		t.Parallel()
 		url := steadyServer(t)

@@ -1,0 +1,10 @@
+//go:build !unix
+
+package main
+
+import "context"
+
+// leaveWith has no signals to add here.
+func leaveWith(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithCancel(ctx)
+}
