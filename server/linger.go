@@ -3,6 +3,7 @@ package fasthttp
 import (
 	"crypto/tls"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -133,11 +134,11 @@ func (dc *drainConn) linger() error {
 	}
 	if linger := dc.d.rest(dc.d.linger); linger > 0 {
 		end := time.Now().Add(linger)
-		_ = from.SetReadDeadline(end)
 		if sock == nil { // it may not obey that
 			defer time.AfterFunc(linger+deafGrace, func() { _ = below.Close() }).Stop()
 		}
-		request, err := discard(from, lingerBytes)
+		runtime.Gosched() // let others half-close: then the peer's FIN is there as a rule
+		request, err := discard(from, lingerBytes, end)
 		if request {
 			dc.noteLate(false)
 		}
@@ -160,7 +161,8 @@ func (dc *drainConn) linger() error {
 var scrap = sync.Pool{New: func() any { return new([4 << 10]byte) }}
 
 // discardRead is discard where Read has to be called.
-func discardRead(c net.Conn, limit int) (request bool, err error) {
+func discardRead(c net.Conn, limit int, deadline time.Time) (request bool, err error) {
+	_ = c.SetReadDeadline(deadline)
 	b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
 	defer scrap.Put(b)
 	for limit > 0 && err == nil {

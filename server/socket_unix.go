@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,17 +48,18 @@ func requestReceived(sock syscall.Conn) bool {
 }
 
 // discard reads from c and throws away, until the limit, an error, or the end. It says
-// whether there was more than line ends. A socket that waits holds no buffer.
-func discard(c net.Conn, limit int) (request bool, err error) {
+// whether there was more than line ends. A socket that waits holds no buffer, and one
+// whose FIN has come needs no deadline.
+func discard(c net.Conn, limit int, deadline time.Time) (request bool, err error) {
 	sock, _ := stream(c)
 	if sock == nil || net.Conn(sock) != c { // its Read may do more than the socket's
-		return discardRead(c, limit)
+		return discardRead(c, limit, deadline)
 	}
 	raw, err := sock.SyscallConn()
 	if err != nil {
 		return false, err
 	}
-	rerr := raw.Read(func(fd uintptr) bool {
+	read := func(fd uintptr) (done bool) {
 		b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
 		defer scrap.Put(b)
 		for limit > 0 {
@@ -77,7 +79,13 @@ func discard(c net.Conn, limit int) (request bool, err error) {
 			request = request || lineEnds(b[:n]) < n
 		}
 		return true
-	})
+	}
+	done := false
+	rerr := raw.Control(func(fd uintptr) { done = read(fd) })
+	if rerr == nil && !done {
+		_ = sock.SetReadDeadline(deadline)
+		rerr = raw.Read(read)
+	}
 	if rerr != nil {
 		return request, rerr
 	}

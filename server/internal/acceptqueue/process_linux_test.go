@@ -293,3 +293,25 @@ func TestLookForOthersIsBounded(t *testing.T) {
 		t.Errorf("%+v, want it polled, because there are too many open files", r)
 	}
 }
+
+// A second descriptor of the socket is found by its number and in /proc.
+func TestSecondDescriptorOfThisProcess(t *testing.T) {
+	defer func(n int) { fewNumbers = n }(fewNumbers)
+	for name, few := range map[string]int{"by number": 1 << 30, "in /proc": 0} {
+		t.Run(name, func(t *testing.T) {
+			fewNumbers = few
+			ln := listen(t)
+			if err := shared(ln); err != nil {
+				t.Errorf("one descriptor: %v", err)
+			}
+			f, err := ln.File()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if err := shared(ln); err == nil || !strings.Contains(err.Error(), "a second time") {
+				t.Errorf("two descriptors: %v", err)
+			}
+		})
+	}
+}
