@@ -15,10 +15,10 @@ import (
 // when whoever reads what the command says has gone, as head does: either would end the
 // command at once otherwise, and leave behind what it has started.
 func leaveWith(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
-	ctx, stop = context.WithCancel(ctx)
 	if !signal.Ignored(syscall.SIGHUP) {
-		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		ctx, _ = signal.NotifyContext(ctx, syscall.SIGHUP) // asked for to the end
 	}
+	ctx, stop = context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
 	go func() {
@@ -31,9 +31,9 @@ func leaveWith(ctx context.Context) (_ context.Context, stop context.CancelFunc)
 	return ctx, stop
 }
 
-// gone says whether nobody reads a pipe any more: see poll(2).
+// gone says whether nobody reads a pipe, or a socket, any more: see poll(2).
 func gone(f *os.File) bool {
 	fds := []unix.PollFd{{Fd: int32(f.Fd())}} // #nosec G115
 	_, err := unix.Poll(fds, 0)
-	return err == nil && fds[0].Revents&unix.POLLERR != 0
+	return err == nil && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
 }
