@@ -24,6 +24,6 @@ test-window-full: server ## The same with 20,000 connections and at least 20 sto
 	$(GO) test -C tests -count=1 -v -timeout 120m ./window -stops 20 -pool-stops 80 -results $(CURDIR)/build/window.md
 
 .PHONY: test-wire-full
-test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 50 ms to 4 s; the table goes to build/windows.md (4 minutes)
+test-wire-full: server ## The same with 5 stops of each kind and final-read windows of 10 ms to 4 s; the table goes to build/windows.md (4 minutes)
 	@mkdir -p build
-	$(GO) test -C tests -count=1 -v -timeout 60m ./wire -rounds 5 -windows 50ms,100ms,250ms,500ms,1s,2s,4s -results $(CURDIR)/build/windows.md
+	$(GO) test -C tests -count=1 -v -timeout 60m ./wire -rounds 5 -windows 10ms,50ms,100ms,250ms,500ms,1s,2s,4s -results $(CURDIR)/build/windows.md
