@@ -28,12 +28,14 @@ type part struct {
 	measure     func(*bench, context.Context) error
 }
 
-// parts are the parts in the order of a run.
+// parts are the parts in the order of a run. What is loaded comes after what is stopped:
+// it leaves tens of thousands of connections in TIME_WAIT, and a stop looks through the
+// kernel's table of connections.
 var parts = []part{
 	{"instructions", "instructions, atomics and allocations of a request", []figure.Metric{figure.Instructions, figure.Atomics, figure.Allocs}, (*bench).instructions},
 	{"time", "nanoseconds and bytes of a request in one process, by interleaved runs", nil, (*bench).time},
-	{"sockets", "requests per second and latency over real sockets, by wrk", []figure.Metric{figure.WallTime}, (*bench).sockets},
 	{"drain", "time, memory and losses of stops with many connections", []figure.Metric{figure.Drain, figure.DrainCPU, figure.DrainExponent, figure.DrainLost, figure.IdleMemory}, (*bench).drain},
+	{"sockets", "requests per second and latency over real sockets, by wrk", []figure.Metric{figure.WallTime}, (*bench).sockets},
 	{"snapshot", "ConnStats and scrapes of many connections", nil, (*bench).snapshot},
 }
 

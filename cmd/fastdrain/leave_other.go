@@ -5,6 +5,4 @@ package main
 import "context"
 
 // leaveWith has no signals to add here.
-func leaveWith(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithCancel(ctx)
-}
+func leaveWith(ctx context.Context) context.Context { return ctx }

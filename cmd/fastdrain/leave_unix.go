@@ -14,11 +14,11 @@ import (
 // leaveWith ends the context when the terminal closes, unless nohup wants it ignored, and
 // when whoever reads what the command says has gone, as head does: either would end the
 // command at once otherwise, and leave behind what it has started.
-func leaveWith(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
+func leaveWith(ctx context.Context) context.Context {
 	if !signal.Ignored(syscall.SIGHUP) {
 		ctx, _ = signal.NotifyContext(ctx, syscall.SIGHUP) // asked for to the end
 	}
-	ctx, stop = context.WithCancel(ctx)
+	ctx, stop := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
 	go func() {
@@ -28,7 +28,7 @@ func leaveWith(ctx context.Context) (_ context.Context, stop context.CancelFunc)
 			}
 		}
 	}()
-	return ctx, stop
+	return ctx
 }
 
 // gone says whether nobody reads a pipe, or a socket, any more: see poll(2).

@@ -19,9 +19,7 @@ func main() {
 	vetTool(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, stop = leaveWith(ctx)
-	defer stop()
-	os.Exit(run(ctx, os.Args))
+	os.Exit(run(leaveWith(ctx), os.Args))
 }
 
 // commands are the commands in the order of the help. Each is made by a function

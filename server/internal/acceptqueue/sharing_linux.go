@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scanTime bounds the look for others that have a socket open. That takes 2 us
-// for a descriptor of this process, and 5 us for one of another; the accept loops wait
+// scanTime bounds the look for others that have a socket open. That takes 2 us for
+// a descriptor of this process, and 5 us for one of another; the accept loops wait
 // for it.
 var scanTime = 500 * time.Millisecond
 
@@ -108,8 +108,8 @@ type scan struct {
 	seen  int
 }
 
-// fewNumbers is how many descriptors a process has room for, at least, until only those
-// that are open are looked at.
+// fewNumbers is the size of a table of descriptors up to which each number is asked for,
+// however few are open.
 var fewNumbers = 1024
 
 // own counts this process's. Few are listening sockets: to ask the kernel that of a
