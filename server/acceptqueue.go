@@ -72,7 +72,7 @@ func (s *Server) enterServe(ln net.Listener) (_ net.Listener, leave func()) {
 	loop := &acceptLoop{ln: ln, ended: make(chan struct{})}
 	switch at := slices.IndexFunc(s.drains.loops, func(l *acceptLoop) bool { return sameListener(l.ln, ln) }); {
 	case at < 0:
-		loop.queue = acceptqueue.New(ln)
+		loop.queue = acceptqueue.New(ln, s.descriptors)
 		s.drains.loops = append(s.drains.loops, loop)
 	case len(s.drains.loops[at].serves) == 0: // it has failed, and tries again
 		loop.queue = s.drains.loops[at].queue
@@ -108,6 +108,17 @@ func (l *servedListener) leave() {
 		case <-timer.C:
 		}
 	}
+}
+
+// descriptors calls f with those of the connections.
+func (s *Server) descriptors(f func(fd int)) {
+	sc := newScrap()
+	defer scraps.Put(sc)
+	s.connTable().each(func(dc *drainConn) {
+		if sock, _ := stream(dc.Conn); sock != nil && sc.control(sock, (*scrap).note) == nil {
+			f(sc.fd)
+		}
+	})
 }
 
 // sameListener compares listeners. A wrapper that was passed by value and holds

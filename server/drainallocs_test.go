@@ -5,6 +5,7 @@ package fasthttp
 import (
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 	"unsafe"
@@ -85,5 +86,47 @@ func TestRecordFitsTwoCacheLines(t *testing.T) {
 	var dc drainConn
 	if at, size := unsafe.Offsetof(dc.idle), unsafe.Sizeof(dc); at < line || size > 2*line {
 		t.Errorf("what is shared begins at %d of %d bytes, want it in the second line of two", at, size)
+	}
+}
+
+// A stop looks at each connection and discards what it still gets, thousands at a time:
+// neither allocates more than the net package does to say where a descriptor is.
+func TestLookAllocatesNothing(t *testing.T) {
+	if !canPeek {
+		t.Skip("there is no look here")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	most := 1.0
+	if runtime.GOOS != "linux" {
+		most = 2 // for a sender's address
+	}
+	sock, _ := stream(c)
+	if n := testing.AllocsPerRun(100, func() {
+		if received(sock) || requestReceived(sock) {
+			t.Fatal("something was received")
+		}
+	}); n > 2*most {
+		t.Errorf("%v allocations for two looks, want %v at most", n, 2*most)
+	}
+	_ = client.Close()
+	end := time.Now().Add(drainBound)
+	if _, err := discard(c, lingerBytes, end); err != io.EOF {
+		t.Fatalf("discarded up to %v, want the client's FIN", err)
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = discard(c, lingerBytes, end) }); n > 1 {
+		t.Errorf("%v allocations to discard, want 1 at most", n)
 	}
 }

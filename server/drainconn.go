@@ -131,11 +131,14 @@ func (s *Server) workerState(wp *workerPool, c net.Conn, state ConnState) {
 	wp.lock.Lock()
 	wp.workersCount--
 	wp.lock.Unlock()
-	go func() {
-		_ = dc.linger()
-		s.endRecord(dc, state)
-	}()
+	go dc.lingerOn()
 	runtime.Goexit()
+}
+
+// lingerOn is the rest of a worker's connection.
+func (dc *drainConn) lingerOn() {
+	_ = dc.linger()
+	dc.s.endRecord(dc, StateClosed)
 }
 
 // endRecord takes a connection out of the table and reports its last state, in this

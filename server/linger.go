@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net"
 	"runtime"
-	"sync"
 	"time"
 )
 
@@ -157,19 +156,16 @@ func (dc *drainConn) linger() error {
 	return below.Close()
 }
 
-// scrap has buffers for what discard reads.
-var scrap = sync.Pool{New: func() any { return new([4 << 10]byte) }}
-
 // discardRead is discard where Read has to be called.
 func discardRead(c net.Conn, limit int, deadline time.Time) (request bool, err error) {
 	_ = c.SetReadDeadline(deadline)
-	b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
-	defer scrap.Put(b)
+	s := newScrap()
+	defer scraps.Put(s)
 	for limit > 0 && err == nil {
 		var n int
-		n, err = c.Read(b[:min(len(b), limit)])
+		n, err = c.Read(s.b[:min(len(s.b), limit)])
 		limit -= n
-		request = request || lineEnds(b[:n]) < n
+		request = request || lineEnds(s.b[:n]) < n
 	}
 	return request, err
 }

@@ -2,5 +2,8 @@ package fasthttp
 
 import "golang.org/x/sys/unix"
 
-// msgDontWait keeps a receive from blocking; AIX has it under another name.
-const msgDontWait = unix.MSG_NONBLOCK
+// peekAt is recv(2) that waits for nothing, under AIX's name, and takes nothing.
+func peekAt(fd int, b []byte) (n int, err error) {
+	n, _, err = unix.Recvfrom(fd, b, unix.MSG_PEEK|unix.MSG_NONBLOCK)
+	return n, err
+}

@@ -15,36 +15,38 @@ import (
 const canPeek = true
 
 // received says whether bytes wait in a socket's receive buffer. It does not
-// read them: recv(2) with MSG_PEEK. It goes through
-// Control, as RawConn.Read would refuse after an expired deadline.
+// read them: recv(2) with MSG_PEEK.
 func received(sock syscall.Conn) bool {
-	var b [1]byte
-	return peek(sock, b[:]) > 0
-}
-
-// peek copies into b what a socket has received, and says how much that was.
-func peek(sock syscall.Conn, b []byte) (n int) {
-	err := control(sock, func(fd int) (err error) {
-		for {
-			if n, _, err = unix.Recvfrom(fd, b, unix.MSG_PEEK|msgDontWait); err != unix.EINTR {
-				return err
-			}
-		}
-	})
-	if err != nil {
-		return 0
-	}
-	return n
+	s := newScrap()
+	defer scraps.Put(s)
+	return s.received(sock) > 0
 }
 
 // requestReceived says whether a socket has received something that is not the end
 // of a line: those before a request are none (RFC 9112 section 2.2). So many of them
 // that they fill its buffer count as one.
 func requestReceived(sock syscall.Conn) bool {
-	b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
-	defer scrap.Put(b)
-	n := peek(sock, b[:])
-	return n == len(b) || lineEnds(b[:n]) < n
+	s := newScrap()
+	defer scraps.Put(s)
+	n := s.received(sock)
+	return n == len(s.b) || lineEnds(s.b[:n]) < n
+}
+
+// received copies what a socket has received, and says how much that was.
+func (s *scrap) received(sock syscall.Conn) int {
+	s.n = 0
+	if s.control(sock, (*scrap).peek) != nil || s.err != nil {
+		return 0
+	}
+	return s.n
+}
+
+func (s *scrap) peek(fd int) {
+	for {
+		if s.n, s.err = peekAt(fd, s.b[:]); s.err != unix.EINTR {
+			return
+		}
+	}
 }
 
 // discard reads from c and throws away, until the limit, an error, or the end. It says
@@ -55,41 +57,58 @@ func discard(c net.Conn, limit int, deadline time.Time) (request bool, err error
 	if sock == nil || net.Conn(sock) != c { // its Read may do more than the socket's
 		return discardRead(c, limit, deadline)
 	}
-	raw, err := sock.SyscallConn()
-	if err != nil {
-		return false, err
+	s := newScrap()
+	s.left, s.request = limit, false
+	err = s.control(sock, (*scrap).discard)
+	if err == nil {
+		err = s.err
 	}
-	read := func(fd uintptr) (done bool) {
-		b := scrap.Get().(*[4 << 10]byte) //nolint:forcetypeassert
-		defer scrap.Put(b)
-		for limit > 0 {
-			var n int
-			switch n, err = unix.Read(int(fd), b[:min(len(b), limit)]); {
-			case err == unix.EAGAIN:
-				return false
-			case err == unix.EINTR:
-				continue
-			case err != nil:
-				return true
-			case n == 0:
-				err = io.EOF
-				return true
-			}
-			limit -= n
-			request = request || lineEnds(b[:n]) < n
-		}
-		return true
-	}
-	done := false
-	rerr := raw.Control(func(fd uintptr) { done = read(fd) })
-	if rerr == nil && !done {
+	limit, request = s.left, s.request
+	scraps.Put(s)
+	if err == unix.EAGAIN {
 		_ = sock.SetReadDeadline(deadline)
-		rerr = raw.Read(read)
-	}
-	if rerr != nil {
-		return request, rerr
+		return discardOn(sock, limit, request)
 	}
 	return request, err
+}
+
+// discardOn is discard where nothing is left to be read at once.
+func discardOn(sock syscall.Conn, limit int, request bool) (bool, error) {
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		return request, err
+	}
+	rerr := raw.Read(func(fd uintptr) (done bool) {
+		s := newScrap()
+		defer scraps.Put(s)
+		s.left, s.request = limit, request
+		s.discard(int(fd))
+		limit, request, err = s.left, s.request, s.err
+		return err != unix.EAGAIN
+	})
+	if rerr != nil {
+		err = rerr
+	}
+	return request, err
+}
+
+// discard reads what there is: its end is an error, also EAGAIN, or the limit.
+func (s *scrap) discard(fd int) {
+	s.err = nil
+	for s.left > 0 {
+		var n int
+		switch n, s.err = unix.Read(fd, s.b[:min(len(s.b), s.left)]); {
+		case s.err == unix.EINTR:
+			continue
+		case s.err != nil:
+			return
+		case n == 0:
+			s.err = io.EOF
+			return
+		}
+		s.left -= n
+		s.request = s.request || lineEnds(s.b[:n]) < n
+	}
 }
 
 // control calls f with a socket's descriptor.

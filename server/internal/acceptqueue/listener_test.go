@@ -228,7 +228,7 @@ func TestCloseThatBlocks(t *testing.T) {
 	for _, gives := range []bool{true, false} {
 		block := make(chan struct{})
 		ln := &wrapper{Listener: listen(t), close: func() error { <-block; return nil }}
-		q := New(ln)
+		q := New(ln, nil)
 		giveUp := make(chan struct{})
 		until := time.Now().Add(50 * time.Millisecond)
 		if gives {

@@ -286,7 +286,7 @@ func TestLookForOthersIsBounded(t *testing.T) {
 	}
 	began := time.Now()
 	s := scan{end: time.Now().Add(scanTime)}
-	if err := s.own(); err == nil {
+	if err := s.own(nil); err == nil {
 		t.Errorf("%d descriptors were looked at in %v, want an end after %v", len(fds), time.Since(began), scanTime)
 	}
 	if r := startLoop(ln, nil).end(t); r.Strategy != Poll || !strings.Contains(r.Why, "too many open files") {
@@ -294,7 +294,8 @@ func TestLookForOthersIsBounded(t *testing.T) {
 	}
 }
 
-// A second descriptor of the socket is found by its number and in /proc.
+// A second descriptor of the socket is found by its number and in /proc, and what is
+// known for a connection is not asked for by number.
 func TestSecondDescriptorOfThisProcess(t *testing.T) {
 	defer func(n int) { fewNumbers = n }(fewNumbers)
 	const high = 1000 // for a table that is nearly empty
@@ -306,7 +307,7 @@ func TestSecondDescriptorOfThisProcess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fewNumbers = few
 			ln := listen(t)
-			if err := shared(ln); err != nil {
+			if err := shared(ln, nil); err != nil {
 				t.Errorf("one descriptor: %v", err)
 			}
 			f, err := ln.File()
@@ -314,8 +315,18 @@ func TestSecondDescriptorOfThisProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			if err := shared(ln); err == nil || !strings.Contains(err.Error(), "a second time") {
+			if err := shared(ln, nil); err == nil || !strings.Contains(err.Error(), "a second time") {
 				t.Errorf("two descriptors: %v", err)
+			}
+			if few == 0 {
+				return
+			}
+			conns := func(known func(int)) {
+				known(int(f.Fd()))
+				known(1 << 30) // opened since
+			}
+			if err := shared(ln, conns); err != nil {
+				t.Errorf("two descriptors, of which one is said to be a connection: %v", err)
 			}
 		})
 	}

@@ -43,10 +43,11 @@ var expired = time.Unix(1, 0)
 // Open begins, strategy before opened is, closing when nothing more is to be accepted,
 // closed when the Close of the listener has returned.
 type Queue struct {
-	ln   net.Listener
-	sock socket // below ln, of known type; or nil
-	seen socket // that ln exports, to be looked at; or nil
-	path boundPath
+	ln    net.Listener
+	conns Descriptors
+	sock  socket // below ln, of known type; or nil
+	seen  socket // that ln exports, to be looked at; or nil
+	path  boundPath
 
 	until  time.Time
 	giveUp <-chan struct{}
@@ -84,11 +85,15 @@ type Report struct {
 	Emptied bool
 }
 
+// Descriptors calls f with descriptors that are connections: the look for a second one
+// of the listener leaves them out. It is called during Open.
+type Descriptors func(f func(fd int))
+
 // New makes the Queue of a listener, which is left as it is. Call it before the
-// first Accept.
-func New(ln net.Listener) *Queue {
+// first Accept. conns may be nil.
+func New(ln net.Listener, conns Descriptors) *Queue {
 	q := &Queue{
-		ln: ln, sock: known(ln), seen: visible(ln), left: -1,
+		ln: ln, conns: conns, sock: known(ln), seen: visible(ln), left: -1,
 		opening: make(chan struct{}), opened: make(chan struct{}),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -130,7 +135,7 @@ func (q *Queue) Open(until time.Time, giveUp <-chan struct{}, loops bool) {
 // when the queue is closed, instead of connecting anew at that moment. A loop that
 // was woken after the look lost seven times as many, with poll.
 func (q *Queue) hold() {
-	restore := unblock(q.sock)
+	restore := unblock(q.sock, q.conns)
 	q.mu.Lock()
 	if q.restore = restore; restore != nil && isClosed(q.closed) {
 		restore()

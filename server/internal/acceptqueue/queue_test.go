@@ -26,7 +26,7 @@ type loop struct {
 }
 
 func startLoop(ln net.Listener, busy func()) *loop {
-	l := &loop{ln: ln, q: New(ln), stop: make(chan struct{}), ended: make(chan struct{}), busy: busy}
+	l := &loop{ln: ln, q: New(ln, nil), stop: make(chan struct{}), ended: make(chan struct{}), busy: busy}
 	go l.run()
 	return l
 }
@@ -179,7 +179,7 @@ func TestLoopsWaitBeforeTheLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := New(ln)
+	q := New(ln, nil)
 	s := &watchedSocket{TCPListener: ln.(*net.TCPListener), q: q}
 	q.sock, q.seen = s, s
 	q.Open(time.Now().Add(bound), nil, true)

@@ -47,7 +47,7 @@ func inheritedSockets() (map[uint64]bool, error) {
 // descriptors, it may have the socket if it has it from here: see offspring. Who
 // was sent the socket over a Unix socket (SCM_RIGHTS) and does not show it is not
 // found.
-func shared(sock socket) error {
+func shared(sock socket, conns Descriptors) error {
 	var st unix.Stat_t
 	err := control(sock, func(fd int) error { return unix.Fstat(fd, &st) })
 	switch {
@@ -70,7 +70,7 @@ func shared(sock socket) error {
 		return err
 	}
 	s := scan{inode: st.Ino, link: fmt.Sprintf("socket:[%d]", st.Ino), end: time.Now().Add(scanTime)}
-	if err := s.own(); err != nil {
+	if err := s.own(conns); err != nil {
 		return err
 	}
 	if s.seen != 1 {
@@ -113,8 +113,10 @@ type scan struct {
 var fewNumbers = 1024
 
 // own counts this process's. Few are listening sockets: to ask the kernel that of a
-// number takes a fifth of the time that /proc takes to list what is open.
-func (s *scan) own() error {
+// number takes a fifth of the time that /proc takes to list what is open. That of a
+// connection needs no question: if it becomes another meanwhile, so may one that has been
+// asked for.
+func (s *scan) own(conns Descriptors) error {
 	size, open := numbers()
 	if size == 0 || size > max(fewNumbers, 4*open) {
 		return eachName("/proc/self/fd", func(i int, name string) error {
@@ -124,8 +126,18 @@ func (s *scan) own() error {
 			return s.inTime(i)
 		})
 	}
+	conn := make([]bool, size)
+	if conns != nil {
+		conns(func(fd int) {
+			if fd < size {
+				conn[fd] = true
+			}
+		})
+	}
 	for fd := range size {
-		s.count(fd)
+		if !conn[fd] {
+			s.count(fd)
+		}
 		if err := s.inTime(fd); err != nil {
 			return err
 		}

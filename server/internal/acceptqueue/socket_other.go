@@ -6,4 +6,4 @@ package acceptqueue
 func acceptable(socket) (waits, ok bool) { return false, false }
 
 // unblock has nothing to do where a descriptor cannot become a blocking one.
-func unblock(socket) (restore func()) { return nil }
+func unblock(socket, Descriptors) (restore func()) { return nil }

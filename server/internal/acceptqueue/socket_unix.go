@@ -31,11 +31,11 @@ func acceptable(sock socket) (waits, ok bool) {
 //
 // If others have the socket they may want it to block. Then restore is not nil,
 // and makes it so again when the listener has been closed.
-func unblock(sock socket) (restore func()) {
+func unblock(sock socket, conns Descriptors) (restore func()) {
 	if !blocks(sock) {
 		return nil
 	}
-	others := shared(sock) != nil
+	others := shared(sock, conns) != nil
 	_ = control(sock, func(fd int) error {
 		if others {
 			// Without one the flag stays, which is better than to hang.

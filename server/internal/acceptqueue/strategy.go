@@ -64,7 +64,7 @@ func (q *Queue) choose() (s strategy, why string) {
 	if _, tcp := q.sock.(*net.TCPListener); !tcp {
 		return poll, "the listener is not a TCP socket"
 	}
-	if err := shared(q.sock); err != nil {
+	if err := shared(q.sock, q.conns); err != nil {
 		return poll, err.Error()
 	}
 	if only == Poll {

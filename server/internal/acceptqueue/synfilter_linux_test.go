@@ -89,7 +89,7 @@ func TestFilterIsThereAtTheClose(t *testing.T) {
 	defer func() { only = "" }()
 	ln := grouped(t, "tcp4", "127.0.0.1:0")
 	filterUntil(t, ln, time.Now())
-	q := New(ln)
+	q := New(ln, nil)
 	q.until = time.Now().Add(bound)
 	s, why := q.choose()
 	if s.name() != SYNFilter || why != "no twin: not wanted" {

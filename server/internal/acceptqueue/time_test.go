@@ -81,7 +81,7 @@ func TestLateAcceptWhenTheTimeIsUp(t *testing.T) {
 	ln := listen(t)
 	c := dial(t, ln)
 	awaitQueue(t, ln, 1)
-	l := &loop{ln: ln, q: New(ln), stop: make(chan struct{}), ended: make(chan struct{})}
+	l := &loop{ln: ln, q: New(ln, nil), stop: make(chan struct{}), ended: make(chan struct{})}
 	s := &lateSocket{TCPListener: ln}
 	l.q.sock, l.q.seen = s, s
 	close(l.stop)

@@ -1,0 +1,11 @@
+//go:build unix && !linux && !aix
+
+package fasthttp
+
+import "golang.org/x/sys/unix"
+
+// peekAt is recv(2) that waits for nothing and takes nothing.
+func peekAt(fd int, b []byte) (n int, err error) {
+	n, _, err = unix.Recvfrom(fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return n, err
+}
