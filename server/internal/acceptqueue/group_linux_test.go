@@ -77,13 +77,13 @@ func TestTwinTakesItsProgramAlong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			first := grouped(t, "tcp4", "127.0.0.1:0")
 			addr := first.Addr().String()
-			undo, err := openTwin(first)
+			twin, err := openTwin(first)
 			if err != nil {
 				t.Fatal(err)
 			}
 			joined := []*net.TCPListener{grouped(t, "tcp4", addr), grouped(t, "tcp4", addr), grouped(t, "tcp4", addr)}
 			_ = first.Close()
-			undo()
+			twin.close()
 			if old {
 				err := control(joined[0], func(fd int) error {
 					return attach(fd, unix.SO_ATTACH_REUSEPORT_CBPF, noMember)

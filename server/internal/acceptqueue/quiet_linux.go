@@ -22,6 +22,8 @@ type quietStrategy struct {
 	began time.Time
 	undo  func() // after the close
 
+	references *references // or nil
+
 	listing     time.Duration // what the last list of handshakes took
 	seen        bool
 	first, last handshakes
@@ -56,12 +58,16 @@ func (s pollStrategy) quiet(diag listenerDiag) (_ strategy, why string) {
 	if only == SYNFilter {
 		return s.filtered(diag, errors.New("no twin: not wanted"))
 	}
-	undo, err := openTwin(s.sock)
+	twin, err := openTwin(s.sock)
 	if err != nil {
 		return s.filtered(diag, fmt.Errorf("no twin: %w", err))
 	}
 	s.label = Twin
-	return &quietStrategy{pollStrategy: s, diag: diag, began: time.Now(), undo: undo}, ""
+	q := &quietStrategy{pollStrategy: s, diag: diag, began: time.Now(), undo: twin.close}
+	if refs, err := newReferences(s.sock, twin); err == nil {
+		q.references = refs
+	}
+	return q, ""
 }
 
 // filtered makes the second best, as why the best cannot be had.
@@ -86,10 +92,15 @@ func (s *quietStrategy) allow(t time.Time) { allowMoment(s.sock, max(pause, 2*s.
 // one that has finished between the looks is in the queue at the last. The
 // kernel has it in its table, as a request or as a socket in SYN_RECV, until it
 // is in the queue (tcp_check_req in net/ipv4/tcp_minisocks.c puts it there,
-// before tcp_child_process makes it established).
+// before tcp_child_process makes it established). It is not asked for the table where
+// the listener's references tell that there is nothing.
 func (s *quietStrategy) waits() bool {
 	if waits, ok := acceptable(s.sock); waits || !ok {
 		return waits
+	}
+	if s.references != nil && s.references.alone() {
+		s.seen, s.last, s.err = true, handshakes{}, nil
+		return false
 	}
 	began := time.Now()
 	s.last, s.err = s.diag.handshakes(s.began)

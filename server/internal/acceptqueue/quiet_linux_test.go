@@ -193,7 +193,7 @@ func wantStillListening(t *testing.T, l Report, f *os.File, addr string) {
 // While there is a twin a connection attempt gets no answer.
 func TestTwinSwallowsSYNs(t *testing.T) {
 	ln := listenTCP(t, net.ListenConfig{}, "tcp4", "127.0.0.1:0").(*net.TCPListener)
-	undo, err := openTwin(ln)
+	twin, err := openTwin(ln)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestTwinSwallowsSYNs(t *testing.T) {
 	if waits, _ := acceptable(ln); waits {
 		t.Error("a connection is in the queue of the first, want it in that of the twin")
 	}
-	undo()
+	twin.close()
 	_ = ln.Close()
 
 	if _, err := openTwin(ln); err == nil {

@@ -46,13 +46,13 @@ type twin struct {
 
 const backlog = 1
 
-// openTwin opens a twin, and returns what closes it, after the listener. If it
+// openTwin opens a twin, which has to be closed after the listener. If it
 // fails the listener is as it was.
-func openTwin(sock socket) (undo func(), err error) {
-	t := &twin{fd: -1, probes: [backlog + 1]int{-1, -1}}
+func openTwin(sock socket) (t *twin, err error) {
+	t = &twin{fd: -1, probes: [backlog + 1]int{-1, -1}}
 	err = control(sock, t.open)
 	if err == nil {
-		return t.close, nil
+		return t, nil
 	}
 	t.close()
 	if t.alone {
