@@ -13,6 +13,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
+	"github.com/fastdrain/fastdrain/bench/internal/wrk"
 	"github.com/fastdrain/fastdrain/internal/project"
 	"github.com/fastdrain/fastdrain/internal/tool"
 	"github.com/fastdrain/fastdrain/internal/variant"
@@ -115,6 +116,31 @@ func TestEveryWorkloadHasACounterpartOverSockets(t *testing.T) {
 func TestCellsOfFiguresThatAreMissingAreEmpty(t *testing.T) {
 	if s := fmt.Sprint(up(nil, "%f"), patched(nil, "%f"), ratio(nil, "%f"), interval(nil), milli(nil, upstreamOf), otherOf("hertz")(nil) == nil); s != "true" {
 		t.Errorf("got %q", s)
+	}
+}
+
+// The rounds of all workloads together have ratios and no values, and limits like each.
+func TestRoundsOfAllWorkloadsTogether(t *testing.T) {
+	b := testBench(t)
+	var all rounds
+	for _, rate := range []int{1000, 1000, 1000, 50_000, 50_000, 50_000} { // two workloads
+		for who, share := range [ofControl + 1]int{100, 80, 102} {
+			all[who] = append(all[who], loaded{&wrk.Result{Requests: rate * share / 100, Seconds: 1}, 1})
+		}
+	}
+	b.compareLoads(figure.Together, all)
+	f := b.figures.Find(figure.Together, figure.WallTime)
+	if f == nil || f.Upstream != nil || *f.Ratio != 1.25 || f.Low == nil || f.Runs != 6 || f.Control.Ratio >= 1 {
+		t.Fatalf("%+v, want upstream's time by 1.25 in six rounds, and no time", f)
+	}
+	exceeded := 0
+	for _, v := range figure.Judge(b.figures, false, figure.WallTime) {
+		if v.Exceeded() {
+			exceeded++
+		}
+	}
+	if rows := b.socketSection().rows; exceeded != 2 || len(rows) != 1 || rows[0][0] != figure.Together {
+		t.Errorf("%d limits are exceeded, want the median's and the upper end's; rows %v", exceeded, rows)
 	}
 }
 

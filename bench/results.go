@@ -33,10 +33,10 @@ func (b *bench) writeResults(verdicts []figure.Verdict) error {
 		fmt.Fprintf(&md, "- Note: %s\n", strings.ReplaceAll(note, "\n", " "))
 	}
 	if len(verdicts) > 0 {
-		fmt.Fprintf(&md, "\n## Limits\n\nUpstream over itself is the control, in the same rounds as the rest: what it does not keep either is the machine's, and called noise.\n\n| | limit | measured | at most | upstream over itself |\n| --- | --- | ---: | ---: | ---: |\n")
+		fmt.Fprintf(&md, "\n## Limits\n\nOf time, upstream over itself is the control, in the same rounds as the rest: what it does not keep either is the machine's, and called noise. Of stops it is the server that does the least that loses nothing.\n\n| | limit | measured | at most | control |\n| --- | --- | ---: | ---: | ---: |\n")
 		for _, v := range verdicts {
 			if !v.Open() {
-				fmt.Fprintf(&md, "| %s | %s, %s of %s | %.5g | %.6g | %s |\n", mark(v), v.Figure.Workload, v.Limit.Of, v.Limit.Metric, v.Value, v.Most, noise(v))
+				fmt.Fprintf(&md, "| %s | %s, %s of %s | %.5g | %.6g | %s |\n", mark(v), v.Figure.Workload, v.Limit.Of, v.Limit.Metric, v.Value, v.Most, controlOf(v))
 				continue
 			}
 			fmt.Fprintf(&md, "| open | %s, %s of %s | not measured | %.6g | |\n", v.Limit.Workload, v.Limit.Of, v.Limit.Metric, v.Most)
@@ -68,10 +68,10 @@ func (b *bench) writeResults(verdicts []figure.Verdict) error {
 	return nil
 }
 
-// noise writes what a verdict says of upstream over itself.
-func noise(v figure.Verdict) string {
-	if v.Noise == 0 {
-		return ""
+// controlOf writes what a verdict says of upstream over itself, or of the least.
+func controlOf(v figure.Verdict) string {
+	if c := max(v.Noise, v.Least); c > 0 { // never both
+		return fmt.Sprintf("%.5g", c)
 	}
-	return fmt.Sprintf("%.5g", v.Noise)
+	return ""
 }

@@ -101,6 +101,7 @@ func (b *bench) sockets(ctx context.Context) error {
 	if serverCPUs == nil {
 		b.note("Servers and clients shared the processors, as taskset is missing or there is only one: the intervals over sockets are wider for it.")
 	}
+	var together rounds
 	for _, w := range b.workloads {
 		o, ok := socketWorkloads[w.Name]
 		if !ok {
@@ -124,13 +125,19 @@ func (b *bench) sockets(ctx context.Context) error {
 				all[i] = append(all[i], *l)
 			}
 		}
-		b.compareLoads(w, all)
+		b.compareLoads(w.Name, all)
+		for i := range all {
+			together[i] = append(together[i], all[i]...)
+		}
 		if o.load.Batch > 0 {
 			continue // of which wrk cannot tell a latency
 		}
 		if err := b.latencies(ctx, w, commands, wrkCommand, o); err != nil {
 			return fmt.Errorf("%s: %w", w.Name, err)
 		}
+	}
+	if len(b.workloads) > 1 {
+		b.compareLoads(figure.Together, together)
 	}
 	return nil
 }
@@ -218,7 +225,9 @@ func column(all []loaded, f func(loaded) float64) []float64 {
 	return values
 }
 
-func (b *bench) compareLoads(w *hot.Workload, all rounds) {
+// compareLoads adds the figures of a workload, or of all of them together: of these
+// only the ratios say something.
+func (b *bench) compareLoads(workload string, all rounds) {
 	for _, m := range []struct {
 		metric figure.Metric
 		of     func(loaded) float64
@@ -227,14 +236,20 @@ func (b *bench) compareLoads(w *hot.Workload, all rounds) {
 		{figure.WallTime, wallTime},
 		{figure.CPUTime, func(l loaded) float64 { return l.cpu }},
 	} {
-		f := b.addPaired(w.Name, m.metric, column(all[ofUpstream], m.of), column(all[ofPatched], m.of))
+		if workload == figure.Together && m.metric == figure.Rate {
+			continue
+		}
+		f := b.addPaired(workload, m.metric, column(all[ofUpstream], m.of), column(all[ofPatched], m.of))
 		same := all.over(ofControl, m.of)
+		if workload == figure.Together {
+			f.Upstream, f.Patched = nil, nil
+		}
 		f.Control = &figure.Interval{Ratio: same.Median, Low: figure.Value(same.Low), High: figure.Value(same.High)}
 	}
-	f := b.figures.Find(w.Name, figure.WallTime)
+	f := b.figures.Find(workload, figure.WallTime)
 	low, high := math.Inf(-1), math.Inf(1)
 	if f.Low != nil && f.High != nil {
 		low, high = *f.Low, *f.High
 	}
-	b.say("%-17s %d rounds, time %.3f of upstream's (%.3f to %.3f); upstream over itself %.3f", w.Name, f.Runs, *f.Ratio, low, high, f.Control.Ratio)
+	b.say("%-17s %d rounds, time %.3f of upstream's (%.3f to %.3f); upstream over itself %.3f", workload, f.Runs, *f.Ratio, low, high, f.Control.Ratio)
 }

@@ -118,6 +118,12 @@ func (b *bench) socketSection() section {
 			milli(top, upstreamOf), milli(top, patchedOf), r.Runs,
 		})
 	}
+	if f := b.figures.Find(figure.Together, figure.WallTime); f != nil {
+		cpu := b.figures.Find(figure.Together, figure.CPUTime)
+		s.rows = append(s.rows, table.Row{
+			figure.Together, "the rounds of all of them", "", "", interval(f), same(f), interval(cpu), same(cpu), "", "", "", "", "", "", f.Runs,
+		})
+	}
 	return s
 }
 

@@ -50,6 +50,10 @@ const (
 	LockHold Metric = "lock_hold_p99_seconds" // of a lock that a new connection waits for
 )
 
+// Together is in the place of a workload where a figure is of the rounds of all of them:
+// only its ratios say something, and with more rounds they say it more exactly.
+const Together = "together"
+
 // Figure is one metric of one workload. A pointer is nil where there is nothing
 // to be said: upstream has no snapshot, for one.
 type Figure struct {

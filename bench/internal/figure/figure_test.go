@@ -103,6 +103,24 @@ func TestNoiseIsWhatUpstreamOverItselfIs(t *testing.T) {
 	}
 }
 
+// A stop is shown beside that of the server that does the least, which excuses nothing.
+func TestStopIsShownBesideTheLeast(t *testing.T) {
+	f := New("idle-10000", Drain, 2, 4)
+	f.Others = map[string]float64{"nethttp": 1, "least": 3}
+	for _, v := range Judge(Set{f}, false, Drain) {
+		if v.Open() {
+			continue
+		}
+		want := 1.5
+		if v.Limit.Of == OverNetHTTP {
+			want = 3
+		}
+		if v.Least != want || !v.Exceeded() {
+			t.Errorf("the least %v, exceeded %t: %s; want %v, true", v.Least, v.Exceeded(), v, want)
+		}
+	}
+}
+
 func TestLimitWithoutFigureIsOpen(t *testing.T) {
 	verdicts := Judge(nil, true, allMetrics()...)
 	if len(verdicts) == 0 {

@@ -98,6 +98,9 @@ type Verdict struct {
 	// Noise is what the same of upstream over itself is, above 1 or below: a Value
 	// within it is the machine's. 0 where there is no such control.
 	Noise float64
+	// Least is what Value is of the server that does the least that loses nothing: a
+	// stop without loss does not take less. 0 where there is none.
+	Least float64
 }
 
 // Open says that there was no figure for the limit.
@@ -118,6 +121,9 @@ func (v Verdict) String() string {
 	noise := ""
 	if v.Noise > 0 {
 		noise = fmt.Sprintf("; upstream over itself %.5g", v.Noise)
+	}
+	if v.Least > 0 {
+		noise = fmt.Sprintf("; the least %.5g", v.Least)
 	}
 	return fmt.Sprintf("%s, %s: %.5g, at most %.6g (%s%s)", v.Figure.Workload, v.Figure.Metric, v.Value, v.Most, v.Limit.Of, noise)
 }
@@ -144,7 +150,7 @@ func Judge(s Set, gate bool, metrics ...Metric) []Verdict {
 			}
 			if v, ok := l.value(f); ok {
 				found = true
-				verdicts = append(verdicts, Verdict{l, f, v, most, l.noise(f)})
+				verdicts = append(verdicts, Verdict{l, f, v, most, l.noise(f), l.least(f)})
 			}
 		}
 		if !found {
@@ -163,6 +169,20 @@ func (l Limit) noise(f *Figure) float64 {
 		return max(c.Ratio, 1/c.Ratio)
 	case l.Of == RatioHigh && c.Low != nil && c.High != nil:
 		return max(*c.High, 1 / *c.Low)
+	}
+	return 0
+}
+
+// least is the counterpart of value of the server that does the least.
+func (l Limit) least(f *Figure) float64 {
+	least := f.Others["least"]
+	switch {
+	case l.Of == Ratio && f.Upstream != nil && *f.Upstream > 0:
+		return least / *f.Upstream
+	case l.Of == OverNetHTTP && f.Others["nethttp"] > 0:
+		return least / f.Others["nethttp"]
+	case l.Of == Absolute:
+		return least
 	}
 	return 0
 }
