@@ -166,12 +166,19 @@ fmt-check:
 	@out=$$(gofmt -l $(call ours,'*.go')); \
 	test -z "$$out" || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
 
+# These run go vet before their own tests.
+VETTED := examples/fiber examples/websocket tests/compat tests/holders tests/kubernetes tools/window
+
+# These are tested with -race only, which is half of what compiling takes.
+RACED := . metrics examples tools bench
+
 .PHONY: vet
-vet: server ## Run go vet on all modules and on the patched server
+vet: server ## Run go vet on the modules that do not before their tests, and on the patched server
 	@test -n '$(MODULES)' || { echo 'git lists no go.mod: is this a clone?'; exit 1; }
-	@for module in $(MODULES) server; do \
-		echo "$(GO) vet -C $$module ./..."; \
-		$(GO) vet -C $$module ./... || exit 1; \
+	@for module in $(filter-out $(VETTED),$(MODULES)) server; do \
+		flags=$$(case ' $(RACED) ' in *" $$module "*) echo -race;; esac); \
+		echo "$(GO) vet -C $$module $$flags ./..."; \
+		$(GO) vet -C $$module $$flags ./... || exit 1; \
 	done
 
 .PHONY: workflows

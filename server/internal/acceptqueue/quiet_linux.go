@@ -64,9 +64,7 @@ func (s pollStrategy) quiet(diag listenerDiag) (_ strategy, why string) {
 	}
 	s.label = Twin
 	q := &quietStrategy{pollStrategy: s, diag: diag, began: time.Now(), undo: twin.close}
-	if refs, err := newReferences(s.sock, twin); err == nil {
-		q.references = refs
-	}
+	q.references, _ = newReferences(s.sock, twin)
 	return q, ""
 }
 
@@ -93,18 +91,16 @@ func (s *quietStrategy) allow(t time.Time) { allowMoment(s.sock, max(pause, 2*s.
 // kernel has it in its table, as a request or as a socket in SYN_RECV, until it
 // is in the queue (tcp_check_req in net/ipv4/tcp_minisocks.c puts it there,
 // before tcp_child_process makes it established). It is not asked for the table where
-// the listener's references tell that there is nothing.
+// the listener's references tell that there is none.
 func (s *quietStrategy) waits() bool {
 	if waits, ok := acceptable(s.sock); waits || !ok {
 		return waits
 	}
-	if s.references != nil && s.references.alone() {
-		s.seen, s.last, s.err = true, handshakes{}, nil
-		return false
+	if s.last, s.err = (handshakes{}), nil; !s.references.none() {
+		began := time.Now()
+		s.last, s.err = s.diag.handshakes(s.began)
+		s.listing = time.Since(began)
 	}
-	began := time.Now()
-	s.last, s.err = s.diag.handshakes(s.began)
-	s.listing = time.Since(began)
 	if !s.seen {
 		s.seen, s.first = true, s.last
 	}

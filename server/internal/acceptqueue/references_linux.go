@@ -11,21 +11,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// references tells without a walk through the table of all connections that a
-// listening socket has neither a handshake under way nor a connection in its queue:
-// each of them is a request, which has a reference to its listener until it is accepted
-// (reqsk_alloc in include/net/request_sock.h), and /proc/net/tcp says how many there
-// are of a socket. It lists the listening ones first. What has more references than
-// a listener without a request is not known, so the table has to say it.
+// references tells without a walk through the table of all connections that the kernel
+// has no handshake of a listening socket under way in it: each is a request there,
+// which has a reference to its listener until it is accepted (reqsk_alloc in
+// include/net/request_sock.h), and /proc/net/tcp says how many there are of a socket.
+// It lists the listening ones first. What has more references than a listener without a
+// request is not known, so the table has to say it. A handshake by SYN cookie is in
+// neither, and is seen when it comes to the queue.
 type references struct {
 	path  string
 	inode uint64
-	none  int // references without a request
+	least int // without a request
 }
 
-// newReferences measures what a listener without a request has: one reference as TCP, two
-// as MPTCP today, which nobody promises. It takes another of its kind for that, on
-// loopback, for a moment. That requests count it sees by the twin, whose queue holds two.
+// newReferences looks whether requests can be told by references in this kernel. Without
+// one a TCP listener has one reference, and one of MPTCP two, as another of its kind on
+// loopback has to show, which is there for a moment: somebody may connect to that, so
+// what it has is a proof and no measure. With two requests in its queue the twin
+// has three.
 func newReferences(sock socket, t *twin) (*references, error) {
 	var r references
 	var protocol, family int
@@ -65,16 +68,24 @@ func newReferences(sock socket, t *twin) (*references, error) {
 		return nil, err
 	}
 	if n, err := r.of(full.Ino); err != nil || n != 1+len(t.probes) {
-		return nil, fmt.Errorf("the twin has %d references: %w", n, err)
+		return nil, fmt.Errorf("the twin has %d references (%v)", n, err)
 	}
-	r.none, err = r.of(empty.Ino)
-	return &r, err
+	if r.least = 1; protocol == unix.IPPROTO_MPTCP {
+		r.least = 2
+	}
+	if n, err := r.of(empty.Ino); err != nil || n != r.least {
+		return nil, fmt.Errorf("a listener without a request has %d references (%v)", n, err)
+	}
+	return &r, nil
 }
 
-// alone says whether the listener certainly has no request.
-func (r *references) alone() bool {
+// none says that the listener has no request.
+func (r *references) none() bool {
+	if r == nil {
+		return false
+	}
 	n, err := r.of(r.inode)
-	return err == nil && n == r.none
+	return err == nil && n == r.least
 }
 
 // of reads how many references a listening socket has, see proc_net_tcp(5).

@@ -1,7 +1,11 @@
 package acceptqueue
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -23,8 +27,8 @@ func newTestReferences(t *testing.T, ln *net.TCPListener) *references {
 	return r
 }
 
-// The references tell that a listener is alone, and no more so from the client's SYN
-// until its connection is accepted, also if they are measured meanwhile.
+// The references tell that a listener has no request, and no more so from the client's
+// SYN until its connection is accepted.
 func TestReferencesOfAListener(t *testing.T) {
 	for _, multipath := range []bool{false, true} {
 		var lc net.ListenConfig
@@ -39,21 +43,21 @@ func TestReferencesOfAListener(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := newTestReferences(t, ln)
-				alone := func(want bool, when string) {
+				want := func(none bool, when string) {
 					t.Helper()
-					if is := r.alone(); is != want {
-						t.Errorf("alone %s: %t", when, is)
+					if is := r.none(); is != none {
+						t.Errorf("no request %s: %t", when, is)
 					}
 				}
-				alone(true, "without a client")
+				want(true, "without a client")
 				c, err := net.Dial("tcp", ln.Addr().String())
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				alone(false, "in a handshake")
-				if again := newTestReferences(t, ln); again.none != r.none || again.alone() {
-					t.Errorf("measured in a handshake: %+v, want %d without one", again, r.none)
+				want(false, "in a handshake")
+				if newTestReferences(t, ln).none() {
+					t.Error("no request, said in a handshake")
 				}
 				if _, err := c.Write([]byte{'x'}); err != nil {
 					t.Fatal(err)
@@ -66,33 +70,81 @@ func TestReferencesOfAListener(t *testing.T) {
 						t.Fatal("the connection does not come to the queue")
 					}
 				}
-				alone(false, "with a connection in the queue")
+				want(false, "with a connection in the queue")
 				accepted, err := ln.Accept()
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer accepted.Close()
-				alone(true, "with an empty queue")
+				want(true, "with an empty queue")
 			})
 		}
 	}
 }
 
-// A listener that the kernel does not list, or that has more or fewer references, is not
-// said to be alone.
+// A listener that the kernel does not list, or that has more or fewer references, may
+// have a request.
 func TestReferencesThatNobodyKnows(t *testing.T) {
 	r := newTestReferences(t, listen(t))
-	for _, other := range []references{
-		{path: "/proc/no such file", inode: r.inode, none: r.none},
-		{path: r.path, inode: 1, none: r.none},
-		{path: r.path, inode: r.inode, none: r.none - 1},
-		{path: r.path, inode: r.inode, none: r.none + 1},
+	for _, other := range []*references{
+		nil,
+		{path: "/proc/no such file", inode: r.inode, least: r.least},
+		{path: r.path, inode: 1, least: r.least},
+		{path: r.path, inode: r.inode, least: r.least - 1},
+		{path: r.path, inode: r.inode, least: r.least + 1},
 	} {
-		if other.alone() {
-			t.Errorf("%+v is alone", other)
+		if other.none() {
+			t.Errorf("%+v says that there is no request", other)
 		}
 	}
-	if !r.alone() {
-		t.Errorf("%+v is not alone", r)
+	if !r.none() {
+		t.Errorf("%+v does not say that there is no request", r)
+	}
+}
+
+// A connection that comes while the references are read is seen by the last look: one by
+// SYN cookie has none.
+func TestLookAfterTheReferences(t *testing.T) {
+	ln := listen(t)
+	path := filepath.Join(t.TempDir(), "tcp")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	diag, err := diagnose(ln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &quietStrategy{pollStrategy: pollStrategy{sock: ln}, diag: diag, began: time.Now(), references: &references{path, diag.inode, 1}}
+	waits := make(chan bool, 1)
+	go func() { waits <- s.waits() }()
+	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0)
+	for end := time.Now().Add(bound); errors.Is(err, unix.ENXIO) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		f, err = os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0) // when it has been opened to be read
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for end := time.Now().Add(bound); ; time.Sleep(time.Millisecond) {
+		if waits, _ := acceptable(ln); waits {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the connection does not come to the queue")
+		}
+	}
+	if _, err := fmt.Fprintf(f, "0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 %d 1 0\n", diag.inode); err != nil {
+		t.Fatal(err)
+	}
+	if !<-waits {
+		t.Error("there is nothing to accept, with a connection in the queue")
+	}
+	if s.listing != 0 {
+		t.Error("the table was read, though the references say that there is no request")
 	}
 }
