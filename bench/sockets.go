@@ -79,7 +79,9 @@ const (
 type rounds [ofControl + 1][]loaded
 
 // sockets measures requests per second and latency over real sockets: rounds of a
-// process of each side and of upstream once more, in turns.
+// process of each side and of upstream once more, in turns. Each round has programs of
+// its own, whose functions lie in another order: upstream over itself varies by that as
+// much as the patched server does.
 func (b *bench) sockets(ctx context.Context) error {
 	path, err := tool.Find(ctx, "wrk", b.say)
 	if err != nil {
@@ -89,14 +91,19 @@ func (b *bench) sockets(ctx context.Context) error {
 		b.note("Nothing was measured over sockets: %v.", err)
 		return nil
 	}
-	var servers [ofControl + 1]string
-	for i, side := range []variant.Side{variant.Upstream, variant.Patched} {
-		b.say("building the %s server", side.Name)
-		if servers[i], err = b.build.Program(ctx, side, "./server"); err != nil {
-			return err
+	b.say("building %d servers of each side, each with its functions in another order", max(b.loads, b.moreLoads))
+	layouts := make([][ofControl + 1]string, max(b.loads, b.moreLoads))
+	for n := range layouts {
+		for i, side := range [ofControl + 1]variant.Side{variant.Upstream, variant.Patched, variant.Upstream} {
+			number := 2*n + 1
+			if i == ofControl {
+				number++
+			}
+			if layouts[n][i], err = b.build.Layout(ctx, side, "./server", number); err != nil {
+				return err
+			}
 		}
 	}
-	servers[ofControl] = servers[ofUpstream]
 	serverCPUs, clientCPUs := process.Halves()
 	if serverCPUs == nil {
 		b.note("Servers and clients shared the processors, as taskset is missing or there is only one: the intervals over sockets are wider for it.")
@@ -107,17 +114,19 @@ func (b *bench) sockets(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("%s has no counterpart over sockets", w.Name)
 		}
-		var commands [ofControl + 1][]string
-		for i := range commands {
-			commands[i] = slices.Concat(serverCPUs, []string{servers[i]}, o.server)
-			if i == ofPatched {
-				commands[i] = append(commands[i], o.patched...)
+		commands := func(n int) (all [ofControl + 1][]string) {
+			for i := range all {
+				all[i] = slices.Concat(serverCPUs, []string{layouts[n][i]}, o.server)
+				if i == ofPatched {
+					all[i] = append(all[i], o.patched...)
+				}
 			}
+			return all
 		}
 		wrkCommand := append(clientCPUs[:len(clientCPUs):len(clientCPUs)], path)
 		var all rounds
 		for n := 0; n < b.loads || n < b.moreLoads && all.width() > narrow; n++ {
-			one, err := b.inTurns(ctx, commands, wrkCommand, o, n%len(commands))
+			one, err := b.inTurns(ctx, commands(n), wrkCommand, o, n%len(together))
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.Name, err)
 			}
@@ -132,7 +141,7 @@ func (b *bench) sockets(ctx context.Context) error {
 		if o.load.Batch > 0 {
 			continue // of which wrk cannot tell a latency
 		}
-		if err := b.latencies(ctx, w, commands, wrkCommand, o); err != nil {
+		if err := b.latencies(ctx, w, commands(0), wrkCommand, o); err != nil {
 			return fmt.Errorf("%s: %w", w.Name, err)
 		}
 	}

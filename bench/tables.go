@@ -100,7 +100,7 @@ func (b *bench) requestSection() section {
 func (b *bench) socketSection() section {
 	s := section{
 		title: "Over real sockets (wrk)",
-		about: "Rounds of fresh processes, one of each side and one of upstream once more, each with its clients, in turns of 20 ms: the others are paused. Time is the inverse of the requests per second; " +
+		about: "Rounds of fresh processes, one of each side and one of upstream once more, each with its clients, in turns of 20 ms: the others are paused. In each round the functions of each program lie in another order (the linker's -randlayout). Time is the inverse of the requests per second; " +
 			"CPU is the processor time of the server process for each request, the kernel's included. " +
 			"Ratios are the median of the rounds with the confidence interval at 95 %; latencies, in milliseconds, are medians of loads of each side alone.",
 		header: table.Row{"workload", "", "requests/s u", "p", "time p/u", "u/u", "CPU p/u", "u/u", "p50 u", "p", "p99 u", "p", "p99.9 u", "p", "rounds"},
