@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -108,6 +109,8 @@ func TestTheCommand(t *testing.T) {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})
+	// Under nohup what is started would ignore it, too, if the test did not want it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	for name, leave := range map[string]func(p *os.Process, reader io.Closer){
 		"terminal closed": func(p *os.Process, _ io.Closer) { p.Signal(syscall.SIGHUP) },
 		"nobody reads":    func(_ *os.Process, reader io.Closer) { reader.Close() },
