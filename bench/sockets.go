@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 
 	"github.com/fastdrain/fastdrain/bench/hot"
@@ -93,6 +94,13 @@ func (b *bench) sockets(ctx context.Context) error {
 	}
 	b.say("building %d servers of each side, each with its functions in another order", max(b.loads, b.moreLoads))
 	layouts := make([][ofControl + 1]string, max(b.loads, b.moreLoads))
+	defer func() { // ten megabytes each
+		for _, paths := range layouts {
+			for _, path := range paths {
+				_ = os.Remove(path)
+			}
+		}
+	}()
 	for n := range layouts {
 		for i, side := range [ofControl + 1]variant.Side{variant.Upstream, variant.Patched, variant.Upstream} {
 			number := 2*n + 1

@@ -110,7 +110,9 @@ func TestTheCommand(t *testing.T) {
 		}
 	})
 	// Under nohup what is started would ignore it, too, if the test did not want it.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangup) })
 	for name, leave := range map[string]func(p *os.Process, reader io.Closer){
 		"terminal closed": func(p *os.Process, _ io.Closer) { p.Signal(syscall.SIGHUP) },
 		"nobody reads":    func(_ *os.Process, reader io.Closer) { reader.Close() },

@@ -62,14 +62,7 @@ func TestReferencesOfAListener(t *testing.T) {
 				if _, err := c.Write([]byte{'x'}); err != nil {
 					t.Fatal(err)
 				}
-				for end := time.Now().Add(bound); ; time.Sleep(time.Millisecond) {
-					if waits, _ := acceptable(ln); waits {
-						break
-					}
-					if time.Now().After(end) {
-						t.Fatal("the connection does not come to the queue")
-					}
-				}
+				awaitQueue(t, ln, 1)
 				want(false, "with a connection in the queue")
 				accepted, err := ln.Accept()
 				if err != nil {
@@ -130,14 +123,7 @@ func TestLookAfterTheReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for end := time.Now().Add(bound); ; time.Sleep(time.Millisecond) {
-		if waits, _ := acceptable(ln); waits {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the connection does not come to the queue")
-		}
-	}
+	awaitQueue(t, ln, 1)
 	if _, err := fmt.Fprintf(f, "0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 %d 1 0\n", diag.inode); err != nil {
 		t.Fatal(err)
 	}
