@@ -103,18 +103,21 @@ func TestUnknownWrapperFromTheQueueHasItsTimeForAHeader(t *testing.T) {
 	for _, finalRead := range []time.Duration{0, -1} {
 		inDrainBubble(t, func(t *testing.T) {
 			r := startDrainRig(t, drainKind{net: "memory"}, &Server{Drain: Drain{FinalRead: finalRead}})
-			holding, ours, theirs := r.dialIdle(), net.Conn(nil), net.Conn(nil)
-			ours, theirs = net.Pipe()
-			served := make(chan error, 1)
+			holding := r.dialIdle()
+			emptied := make(chan struct{})
 			onPhase := r.s.Drain.OnPhase
 			r.s.Drain.OnPhase = func(p DrainPhase) {
 				onPhase(p)
-				if p == PhaseClosingListeners { // while the listener's queue is emptied
-					go func() { served <- r.s.ServeConn(newHeaderConn(theirs)) }()
-					synctest.Wait()
+				if p == PhaseClosingListeners {
+					<-emptied
 				}
 			}
 			call := r.stop()
+			ours, theirs := net.Pipe()
+			served := make(chan error, 1)
+			go func() { served <- r.s.ServeConn(newHeaderConn(theirs)) }() // while the queue is emptied
+			r.settle()
+			close(emptied)
 			time.Sleep(DefaultFinalRead + partRead)
 			c := newDrainClient(t, ours)
 			c.send("PROXY\r\n")
