@@ -13,6 +13,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/figure"
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
+	"github.com/fastdrain/fastdrain/bench/internal/process"
 	"github.com/fastdrain/fastdrain/bench/internal/wrk"
 	"github.com/fastdrain/fastdrain/internal/project"
 	"github.com/fastdrain/fastdrain/internal/tool"
@@ -90,7 +91,7 @@ func TestStopsOfBothSidesAreMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := b.stop(t.Context(), path, nil, n, func(addr string) (clientsOf, error) {
+		r, err := b.stop(t.Context(), append(process.Alone(), path), n, func(addr string) (clientsOf, error) {
 			return holders.Hold(t.Context(), addr, n)
 		})
 		if err != nil {

@@ -52,7 +52,7 @@ func (b *bench) drain(ctx context.Context) error {
 	for _, n := range b.sizes {
 		name := fmt.Sprintf("idle-%d", n)
 		rounds, err := b.stops(ctx, name, servers, func(ctx context.Context, s stoppable) (*stopped, error) {
-			return b.stop(ctx, s.path, s.noWindow, n, func(addr string) (clientsOf, error) {
+			return b.stop(ctx, slices.Concat(s.command, s.noWindow), n, func(addr string) (clientsOf, error) {
 				return holders.Hold(ctx, addr, n)
 			})
 		})
@@ -70,7 +70,7 @@ func (b *bench) drain(ctx context.Context) error {
 	servers = slices.DeleteFunc(servers, func(s stoppable) bool { return s.idleOnly })
 	name := fmt.Sprintf("busy-%d", busyConnections)
 	rounds, err := b.stops(ctx, name, servers, func(ctx context.Context, s stoppable) (*stopped, error) {
-		return b.stop(ctx, s.path, nil, busyConnections, func(addr string) (clientsOf, error) {
+		return b.stop(ctx, s.command, busyConnections, func(addr string) (clientsOf, error) {
 			busy, err := holders.Work(ctx, addr, busyConnections)
 			if err != nil {
 				return nil, err
@@ -114,8 +114,8 @@ func (b *bench) stops(ctx context.Context, name string, servers []stoppable, one
 }
 
 // stop starts a server, has clients connect, and stops it.
-func (b *bench) stop(ctx context.Context, path string, flags []string, n int, connect func(addr string) (clientsOf, error)) (*stopped, error) {
-	s, err := process.Start(ctx, path, flags...)
+func (b *bench) stop(ctx context.Context, command []string, n int, connect func(addr string) (clientsOf, error)) (*stopped, error) {
+	s, err := process.Start(ctx, command[0], command[1:]...)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/fastdrain/fastdrain/bench/internal/process"
 	"github.com/fastdrain/fastdrain/internal/variant"
 )
 
@@ -16,8 +17,8 @@ const (
 
 // stoppable is a server that is stopped with many connections.
 type stoppable struct {
-	name string
-	path string
+	name    string
+	command []string
 	// noWindow are the flags for a stop that does not wait for last requests.
 	noWindow []string
 	// idleOnly says that it is no comparison under load.
@@ -27,31 +28,39 @@ type stoppable struct {
 // stoppables builds the servers that are compared. One whose module cannot be
 // had is left out, with a note.
 func (b *bench) stoppables(ctx context.Context) ([]stoppable, error) {
+	alone := process.Alone()
+	if alone == nil {
+		b.note("The servers that were stopped saw the processes of the machine, as that cannot be kept from them here: a stop of the patched one looked through the descriptors of bench's clients, too.")
+	}
 	var all []stoppable
+	add := func(s stoppable, path string) {
+		s.command = append(alone[:len(alone):len(alone)], path)
+		all = append(all, s)
+	}
 	for _, side := range []variant.Side{variant.Upstream, variant.Patched} {
 		b.say("building the %s server", side.Name)
 		path, err := b.build.Program(ctx, side, "./server")
 		if err != nil {
 			return nil, err
 		}
-		s := stoppable{name: side.Name, path: path}
+		s := stoppable{name: side.Name}
 		if side == variant.Patched {
 			s.noWindow = []string{"-final-read", "-1ns"}
 		}
-		all = append(all, s)
+		add(s, path)
 	}
 	b.say("building the net/http server")
 	path := filepath.Join(b.build.Dir, "nethttp")
 	if _, err := b.build.Go(ctx, "build", "-o", path, "./nethttp"); err != nil {
 		return nil, err
 	}
-	all = append(all, stoppable{name: "nethttp", path: path})
+	add(stoppable{name: "nethttp"}, path)
 	b.say("building the server that does the least")
 	path = filepath.Join(b.build.Dir, "least")
 	_, err := b.build.Go(ctx, "build", "-o", path, "./least")
 	switch {
 	case err == nil:
-		all = append(all, stoppable{name: "least", path: path, idleOnly: true})
+		add(stoppable{name: "least", idleOnly: true}, path)
 	case ctx.Err() != nil:
 		return nil, err
 	default: // no Unix
@@ -61,7 +70,7 @@ func (b *bench) stoppables(ctx context.Context) ([]stoppable, error) {
 	path, err = b.hertz(ctx)
 	switch {
 	case err == nil:
-		all = append(all, stoppable{name: "hertz", path: path})
+		add(stoppable{name: "hertz"}, path)
 	case ctx.Err() != nil:
 		return nil, err
 	default:

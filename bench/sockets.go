@@ -143,8 +143,10 @@ func (b *bench) sockets(ctx context.Context) error {
 			}
 		}
 		b.compareLoads(w.Name, all)
-		for i := range all {
-			together[i] = append(together[i], all[i]...)
+		if o.patched == nil { // or it is not like for like
+			for i := range all {
+				together[i] = append(together[i], all[i]...)
+			}
 		}
 		if o.load.Batch > 0 {
 			continue // of which wrk cannot tell a latency

@@ -121,7 +121,7 @@ func (b *bench) socketSection() section {
 	if f := b.figures.Find(figure.Together, figure.WallTime); f != nil {
 		cpu := b.figures.Find(figure.Together, figure.CPUTime)
 		s.rows = append(s.rows, table.Row{
-			figure.Together, "the rounds of all of them", "", "", interval(f), same(f), interval(cpu), same(cpu), "", "", "", "", "", "", f.Runs,
+			figure.Together, "the rounds of all but scraped", "", "", interval(f), same(f), interval(cpu), same(cpu), "", "", "", "", "", "", f.Runs,
 		})
 	}
 	return s
@@ -135,6 +135,7 @@ func (b *bench) drainSection() section {
 			"medians. Idle clients hold their connection until they see the FIN, and then close; the patched server has no final-read window there. " +
 			"Busy ones send a request every 0 to 20 ms, and the patched server has its default window. " +
 			"Lost is the sum of all stops: connections reset, or requests without a response. " +
+			"A server sees no process but itself, as in a container. " +
 			"Least is a program that does no more than a drain without loss has to: look, half-close, read the client's FIN, close ([least](least/main.go)).",
 		header: table.Row{"clients", "upstream", "patched", "p/u", "least", "net/http", "Hertz", "CPU u", "p", "p/u", "least", "net/http", "peak MB u", "p", "lost u", "p", "net/http", "Hertz"},
 	}

@@ -30,6 +30,7 @@ var (
 	timeoutH = flag.Bool("timeout-handler", false, "answer through a TimeoutHandler")
 	state    = flag.Bool("conn-state", false, "set a ConnState hook")
 	perConn  = flag.Int("requests-per-conn", 0, "close connections after `N` requests")
+	scrape   = flag.Duration("scrape", 0, "scrape the server's metrics this `often`")
 )
 
 func main() {
@@ -61,6 +62,9 @@ func main() {
 			}
 		}
 		setUp(&s.Server)
+		if *scrape > 0 {
+			go scrapeEvery(&s.Server, *scrape)
+		}
 		return s, nil
 	})
 }
