@@ -331,3 +331,41 @@ func TestSecondDescriptorOfThisProcess(t *testing.T) {
 		})
 	}
 }
+
+// What is above the last of the connections is listed, where that one is open, and
+// what is below is asked for: a second descriptor is found in either place.
+func TestSecondDescriptorBesideConnections(t *testing.T) {
+	const low, conn, high = 800, 900, 1000
+	if err := unix.Dup3(2, conn, unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	ln := listen(t)
+	known := func(known func(int)) { known(conn) }
+	wantAbove := func(want bool) {
+		t.Helper()
+		if is, err := (&scan{end: time.Now().Add(bound)}).above(conn); is != want || err != nil {
+			t.Errorf("listed from %d on: %t (%v), want %t", conn, is, err, want)
+		}
+	}
+	look := func() {
+		t.Helper()
+		if err := shared(ln, known); err != nil {
+			t.Errorf("one descriptor: %v", err)
+		}
+		for _, number := range []int{low, high} {
+			if err := control(ln, func(fd int) error { return unix.Dup3(fd, number, unix.O_CLOEXEC) }); err != nil {
+				t.Fatal(err)
+			}
+			err := shared(ln, known)
+			_ = unix.Close(number)
+			if err == nil || !strings.Contains(err.Error(), "a second time") {
+				t.Errorf("a second descriptor with the number %d: %v", number, err)
+			}
+		}
+	}
+	wantAbove(true)
+	look()
+	_ = unix.Close(conn) // it has ended since
+	wantAbove(false)
+	look()
+}

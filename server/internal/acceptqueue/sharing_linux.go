@@ -115,23 +115,34 @@ var fewNumbers = 1024
 // own counts this process's. Few are listening sockets: to ask the kernel that of a
 // number takes a fifth of the time that /proc takes to list what is open. That of a
 // connection needs no question: if it becomes another meanwhile, so may one that has been
-// asked for.
+// asked for. Nor does what is not open above the last of them: a third of a table may be.
 func (s *scan) own(conns Descriptors) error {
 	size, open := numbers()
-	if size == 0 || size > max(fewNumbers, 4*open) {
+	few, top := max(fewNumbers, 4*open), -1
+	conn := make([]bool, size)
+	if conns != nil {
+		conns(func(fd int) {
+			if fd < size {
+				conn[fd], top = true, max(top, fd)
+			}
+		})
+	}
+	is := false
+	if top >= 0 && top < few {
+		var err error
+		if is, err = s.above(top); err != nil {
+			return err
+		}
+	}
+	switch {
+	case is:
+		size = top
+	case size == 0 || size > few:
 		return eachName("/proc/self/fd", func(i int, name string) error {
 			if fd, err := strconv.Atoi(name); err == nil {
 				s.count(fd)
 			}
 			return s.inTime(i)
-		})
-	}
-	conn := make([]bool, size)
-	if conns != nil {
-		conns(func(fd int) {
-			if fd < size {
-				conn[fd] = true
-			}
 		})
 	}
 	for fd := range size {
@@ -143,6 +154,36 @@ func (s *scan) own(conns Descriptors) error {
 		}
 	}
 	return nil
+}
+
+// above counts this process's descriptors with higher numbers than one that is open.
+// /proc lists them from there, as the place in that directory is the number, and two
+// more for dots (proc_readfd_common in fs/proc/fd.c): is says that it does, as the one
+// that is open comes first. Otherwise nothing has been counted.
+func (s *scan) above(fd int) (is bool, err error) {
+	dir, err := os.Open("/proc/self/fd")
+	if err != nil {
+		return false, nil //nolint:nilerr // the numbers can be asked for
+	}
+	defer dir.Close()
+	if _, err := dir.Seek(int64(fd)+2, io.SeekStart); err != nil {
+		return false, nil //nolint:nilerr
+	}
+	err = eachNameOf(dir, func(i int, name string) error {
+		switch n, err := strconv.Atoi(name); {
+		case i == 0:
+			if is = err == nil && n == fd; !is {
+				return io.EOF
+			}
+		case err == nil:
+			s.count(n)
+		}
+		return s.inTime(i)
+	})
+	if !is {
+		err = nil
+	}
+	return is, err
 }
 
 // count counts a descriptor of this process.
