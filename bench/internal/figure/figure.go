@@ -51,8 +51,8 @@ const (
 )
 
 // Together is in the place of a workload where a figure is of the rounds of all that
-// compare like with like:
-// only its ratios say something, and with more rounds they say it more exactly.
+// compare like with like: only its ratios say something, and with more rounds they say it
+// more exactly.
 const Together = "together"
 
 // Figure is one metric of one workload. A pointer is nil where there is nothing
