@@ -143,7 +143,9 @@ func (dc *drainConn) interrupt() {
 	}()
 }
 
-// noticeBy is when a connection that obeys its deadlines has stopped waiting.
+// noticeBy is when a connection that obeys its deadlines has stopped waiting. One that
+// is idle but in no wait that the drain knows of has yet to come to it, and will note
+// the stop there: the application may be told so long that it is idle.
 // Call with shard.mu held.
 func (dc *drainConn) noticeBy(d *drain) time.Time {
 	switch {
@@ -151,7 +153,7 @@ func (dc *drainConn) noticeBy(d *drain) time.Time {
 		return dc.handshake.until
 	case dc.head != 0:
 		return dc.d.at(dc.head) // which may be an earlier drain
-	case !dc.waiting(), dc.parked:
+	case !dc.waiting(), !dc.waits, dc.parked:
 	case dc.window != 0:
 		return dc.windowEnd().Add(dc.lookTime())
 	case d.over.Load() && dc.stopSeen:

@@ -161,7 +161,7 @@ func TestConnectionGoingIdleLongAfterTheStopIsNotForced(t *testing.T) {
 			if state == StateIdle {
 				select {
 				case <-stopSet:
-					time.Sleep(deafGrace + deafGrace/2) // past a look of the drain
+					time.Sleep(4 * deafGrace) // past two looks of the drain, and more
 				default:
 				}
 			}
@@ -175,7 +175,7 @@ func TestConnectionGoingIdleLongAfterTheStopIsNotForced(t *testing.T) {
 		time.Sleep(time.Minute)
 		close(release)
 		c.want("/held", keepAlive)
-		time.Sleep(2 * deafGrace)
+		time.Sleep(4*deafGrace + deafGrace/2)
 		c.get("/next")
 		c.want("/next", saysClose)
 		c.wantEOF()
