@@ -332,7 +332,7 @@ func TestSecondDescriptorOfThisProcess(t *testing.T) {
 	}
 }
 
-// What is above the last of the connections is listed, where that one is open, and
+// What is above the last of the connections is listed, while that one is open, and
 // what is below is asked for: a second descriptor is found in either place.
 func TestSecondDescriptorBesideConnections(t *testing.T) {
 	const low, conn, high = 800, 900, 1000
@@ -340,11 +340,15 @@ func TestSecondDescriptorBesideConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	ln := listen(t)
+	var st unix.Stat_t
+	if err := control(ln, func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
+		t.Fatal(err)
+	}
 	known := func(known func(int)) { known(conn) }
-	wantAbove := func(want bool) {
+	wantListed := func(want bool) {
 		t.Helper()
-		if is, err := (&scan{end: time.Now().Add(bound)}).above(conn); is != want || err != nil {
-			t.Errorf("listed from %d on: %t (%v), want %t", conn, is, err, want)
+		if listed, err := (&scan{end: time.Now().Add(bound)}).list(conn); listed != want || err != nil {
+			t.Errorf("listed from %d on: %t (%v), want %t", conn, listed, err, want)
 		}
 	}
 	look := func() {
@@ -356,16 +360,17 @@ func TestSecondDescriptorBesideConnections(t *testing.T) {
 			if err := control(ln, func(fd int) error { return unix.Dup3(fd, number, unix.O_CLOEXEC) }); err != nil {
 				t.Fatal(err)
 			}
-			err := shared(ln, known)
+			s := scan{end: time.Now().Add(bound), inode: st.Ino}
+			err := s.own(known)
 			_ = unix.Close(number)
-			if err == nil || !strings.Contains(err.Error(), "a second time") {
-				t.Errorf("a second descriptor with the number %d: %v", number, err)
+			if s.seen != 2 || err != nil {
+				t.Errorf("a second descriptor with the number %d: %d seen (%v), want 2", number, s.seen, err)
 			}
 		}
 	}
-	wantAbove(true)
+	wantListed(true)
 	look()
 	_ = unix.Close(conn) // it has ended since
-	wantAbove(false)
+	wantListed(false)
 	look()
 }

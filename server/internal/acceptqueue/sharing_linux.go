@@ -127,23 +127,19 @@ func (s *scan) own(conns Descriptors) error {
 			}
 		})
 	}
-	is := false
-	if top >= 0 && top < few {
+	listed := false
+	if top > 0 && top < few {
 		var err error
-		if is, err = s.above(top); err != nil {
+		if listed, err = s.list(top); err != nil {
 			return err
 		}
 	}
 	switch {
-	case is:
+	case listed:
 		size = top
 	case size == 0 || size > few:
-		return eachName("/proc/self/fd", func(i int, name string) error {
-			if fd, err := strconv.Atoi(name); err == nil {
-				s.count(fd)
-			}
-			return s.inTime(i)
-		})
+		_, err := s.list(0)
+		return err
 	}
 	for fd := range size {
 		if !conn[fd] {
@@ -156,34 +152,37 @@ func (s *scan) own(conns Descriptors) error {
 	return nil
 }
 
-// above counts this process's descriptors with higher numbers than one that is open.
-// /proc lists them from there, as the place in that directory is the number, and two
-// more for dots (proc_readfd_common in fs/proc/fd.c): is says that it does, as the one
-// that is open comes first. Otherwise nothing has been counted.
-func (s *scan) above(fd int) (is bool, err error) {
+// list counts this process's above a number that is open, or all for 0. The place in that
+// directory of /proc is the number, and two more for dots (proc_readfd_common in
+// fs/proc/fd.c), so the one that is open comes first. Where it does not, listed is false
+// and nothing has been counted.
+func (s *scan) list(above int) (listed bool, err error) {
 	dir, err := os.Open("/proc/self/fd")
 	if err != nil {
-		return false, nil //nolint:nilerr // the numbers can be asked for
+		return false, err
 	}
 	defer dir.Close()
-	if _, err := dir.Seek(int64(fd)+2, io.SeekStart); err != nil {
-		return false, nil //nolint:nilerr
+	if above > 0 {
+		if _, err := dir.Seek(int64(above)+2, io.SeekStart); err != nil {
+			return false, nil //nolint:nilerr // the numbers can be asked for
+		}
 	}
 	err = eachNameOf(dir, func(i int, name string) error {
-		switch n, err := strconv.Atoi(name); {
-		case i == 0:
-			if is = err == nil && n == fd; !is {
+		fd, err := strconv.Atoi(name)
+		switch {
+		case i == 0 && above > 0:
+			if listed = fd == above; !listed {
 				return io.EOF
 			}
 		case err == nil:
-			s.count(n)
+			s.count(fd)
 		}
 		return s.inTime(i)
 	})
-	if !is {
+	if err == io.EOF {
 		err = nil
 	}
-	return is, err
+	return listed, err
 }
 
 // count counts a descriptor of this process.
