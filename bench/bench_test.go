@@ -86,11 +86,17 @@ func TestHoldsAreMeasured(t *testing.T) {
 func TestStopsOfBothSidesAreMeasured(t *testing.T) {
 	b := testBench(t)
 	const n = 50
+	var sizes []int64
 	for _, side := range []variant.Side{variant.Upstream, variant.Patched} {
 		path, err := b.build.Program(t.Context(), side, "./server")
 		if err != nil {
 			t.Fatal(err)
 		}
+		program, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, program.Size())
 		r, err := b.stop(t.Context(), append(process.Alone(), path), n, func(addr string) (clientsOf, error) {
 			return holders.Hold(t.Context(), addr, n)
 		})
@@ -100,6 +106,11 @@ func TestStopsOfBothSidesAreMeasured(t *testing.T) {
 		if r.Seconds <= 0 || r.memory < 1000 || r.lost != 0 {
 			t.Errorf("%s: a stop of %v s, %v bytes for each idle connection, lost %d; want some, some and none", side.Name, r.Seconds, r.memory, r.lost)
 		}
+	}
+	// What only one side links is another layout of all else: a library of metrics was
+	// half of a program, and 1 % of its time.
+	if u, p := sizes[0], sizes[1]; p < u || p > u+u/5 {
+		t.Errorf("upstream's program has %d bytes and the patched one %d: they do not link the same libraries", u, p)
 	}
 }
 

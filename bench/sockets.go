@@ -23,9 +23,8 @@ const narrow = 0.02
 
 // overSockets is how a workload is done with processes.
 type overSockets struct {
-	server  []string // its flags
-	patched []string // flags of the patched server only
-	load    wrk.Load
+	server []string // its flags
+	load   wrk.Load
 }
 
 const clients = 64
@@ -60,7 +59,7 @@ var socketWorkloads = map[string]overSockets{
 	"tls":              {server: []string{"-tls"}},
 	"timeout-handler":  {server: []string{"-timeout-handler"}},
 	"conn-state":       {server: []string{"-conn-state"}},
-	"scraped":          {patched: []string{"-scrape", "10ms"}},
+	"scraped":          {server: []string{"-scrape", "10ms"}},
 }
 
 // loaded is what one load of one server showed.
@@ -125,9 +124,6 @@ func (b *bench) sockets(ctx context.Context) error {
 		commands := func(n int) (all [ofControl + 1][]string) {
 			for i := range all {
 				all[i] = slices.Concat(serverCPUs, []string{layouts[n][i]}, o.server)
-				if i == ofPatched {
-					all[i] = append(all[i], o.patched...)
-				}
 			}
 			return all
 		}
@@ -143,10 +139,8 @@ func (b *bench) sockets(ctx context.Context) error {
 			}
 		}
 		b.compareLoads(w.Name, all)
-		if o.patched == nil { // or it is not like for like
-			for i := range all {
-				together[i] = append(together[i], all[i]...)
-			}
+		for i := range all {
+			together[i] = append(together[i], all[i]...)
 		}
 		if o.load.Batch > 0 {
 			continue // of which wrk cannot tell a latency

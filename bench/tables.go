@@ -121,7 +121,7 @@ func (b *bench) socketSection() section {
 	if f := b.figures.Find(figure.Together, figure.WallTime); f != nil {
 		cpu := b.figures.Find(figure.Together, figure.CPUTime)
 		s.rows = append(s.rows, table.Row{
-			figure.Together, "the rounds of all but scraped", "", "", interval(f), same(f), interval(cpu), same(cpu), "", "", "", "", "", "", f.Runs,
+			figure.Together, "the rounds of all", "", "", interval(f), same(f), interval(cpu), same(cpu), "", "", "", "", "", "", f.Runs,
 		})
 	}
 	return s

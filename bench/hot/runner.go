@@ -3,14 +3,18 @@ package hot
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastdrain/fastdrain/bench/internal/scrape"
 )
 
 // Runner is a workload with its server running.
 type Runner struct {
 	server *fasthttp.Server
 	served chan error
+	stop   func() // ends the scrapes, if there are any
 	load   interface {
 		run(n int) error
 		close()
@@ -26,6 +30,9 @@ func (w *Workload) Start() (*Runner, error) {
 	}
 	if w.configure != nil {
 		w.configure(r.server)
+	}
+	if w.Scraped {
+		r.stop = scrape.Every(r.server, 10*time.Millisecond)
 	}
 	if w.conns > 0 {
 		r.server.Concurrency = 2 * w.conns
@@ -58,6 +65,9 @@ func (r *Runner) Run(n int) error { return r.load.run(n) }
 func (r *Runner) Close() error {
 	if r.load != nil {
 		r.load.close()
+	}
+	if r.stop != nil {
+		r.stop()
 	}
 	return errors.Join(r.server.Shutdown(), <-r.served)
 }

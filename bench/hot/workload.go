@@ -19,8 +19,8 @@ type Workload struct {
 	// Weight is about how many times the instructions of a plain GET a request
 	// takes, 0 for once; counting them takes so much longer.
 	Weight int
-	// Scraped says that the patched server is observed meanwhile; upstream, which
-	// has nothing to scrape, is not.
+	// Scraped says that the server is scraped meanwhile, 100 times a second: much more
+	// often than any Prometheus asks.
 	Scraped bool
 
 	// configure sets up the server, nil for none. The Handler is set already.
@@ -80,7 +80,7 @@ var Workloads = []*Workload{
 	{Name: "tls", About: "GET over TLS, keep-alive", request: get, tls: true},
 	{Name: "timeout-handler", About: "GET through a TimeoutHandler", request: get, configure: timeoutHandler},
 	{Name: "conn-state", About: "GET with a ConnState hook", Exact: true, request: get, configure: connState},
-	{Name: "scraped", About: "GET while the patched server is scraped 100 times a second", Scraped: true, request: get, configure: scraped},
+	{Name: "scraped", About: "GET while the server is scraped 100 times a second", Scraped: true, request: get},
 }
 
 // Named returns the workload of a name, nil if there is none.

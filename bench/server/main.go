@@ -16,6 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastdrain/fastdrain/bench/internal/certificate"
+	"github.com/fastdrain/fastdrain/bench/internal/scrape"
 	"github.com/fastdrain/fastdrain/bench/internal/serving"
 )
 
@@ -30,7 +31,7 @@ var (
 	timeoutH = flag.Bool("timeout-handler", false, "answer through a TimeoutHandler")
 	state    = flag.Bool("conn-state", false, "set a ConnState hook")
 	perConn  = flag.Int("requests-per-conn", 0, "close connections after `N` requests")
-	scrape   = flag.Duration("scrape", 0, "scrape the server's metrics this `often`")
+	often    = flag.Duration("scrape", 0, "scrape the server's metrics this `often`")
 )
 
 func main() {
@@ -62,8 +63,8 @@ func main() {
 			}
 		}
 		setUp(&s.Server)
-		if *scrape > 0 {
-			go scrapeEvery(&s.Server, *scrape)
+		if *often > 0 {
+			scrape.Every(&s.Server, *often)
 		}
 		return s, nil
 	})

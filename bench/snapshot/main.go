@@ -10,18 +10,15 @@ import (
 	"encoding/json"
 	"expvar"
 	"flag"
-	"io"
 	"log"
 	"net"
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/expfmt"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
-	"github.com/fastdrain/fastdrain/metrics"
+	"github.com/fastdrain/fastdrain/bench/internal/scrape"
 )
 
 // result is what the command writes, as JSON. Times are in seconds.
@@ -52,8 +49,7 @@ func main() {
 		time.Sleep(10 * time.Millisecond)
 	}
 
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(metrics.NewCollector(metrics.Servers{"bench": s}))
+	scraped := scrape.Of(s)
 	holds, _ := expvar.Get(lockholds.Name).(expvar.Func)
 	if holds != nil {
 		holds.Value() // reading it begins anew
@@ -65,15 +61,8 @@ func main() {
 		}
 	})
 	r.Scrape = measure(*looks, func() {
-		families, err := reg.Gather()
-		if err != nil {
+		if err := scraped(); err != nil {
 			log.Fatal(err)
-		}
-		enc := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
-		for _, f := range families {
-			if err := enc.Encode(f); err != nil {
-				log.Fatal(err)
-			}
 		}
 	})
 	if holds != nil {

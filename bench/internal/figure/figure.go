@@ -50,9 +50,8 @@ const (
 	LockHold Metric = "lock_hold_p99_seconds" // of a lock that a new connection waits for
 )
 
-// Together is in the place of a workload where a figure is of the rounds of all that
-// compare like with like: only its ratios say something, and with more rounds they say it
-// more exactly.
+// Together is in the place of a workload where a figure is of the rounds of all: only its
+// ratios say something, and with more rounds they say it more exactly.
 const Together = "together"
 
 // Figure is one metric of one workload. A pointer is nil where there is nothing

@@ -1,0 +1,58 @@
+// Package scrape does to a server what Prometheus does: it has all that the server
+// can tell collected and written as text. Of the patched server that is the project's
+// collector; of upstream's, the two numbers that it has.
+package scrape
+
+import (
+	"io"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"github.com/valyala/fasthttp"
+)
+
+// Of returns what scrapes a server once.
+func Of(s *fasthttp.Server) func() error {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors(s)...)
+	return func() error {
+		families, err := reg.Gather()
+		if err != nil {
+			return err
+		}
+		enc := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
+		for _, f := range families {
+			if err := enc.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Every scrapes a server every d until stop is called. It panics if a scrape fails.
+func Every(s *fasthttp.Server, d time.Duration) (stop func()) { return every(Of(s), d) }
+
+func every(scrape func() error, d time.Duration) (stop func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(d)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+			if err := scrape(); err != nil {
+				panic(err)
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-ended
+	}
+}
