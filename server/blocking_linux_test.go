@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -58,4 +59,74 @@ func stopBlocking(t *testing.T, network string, held bool) {
 	if err != nil || flags&unix.O_NONBLOCK != 0 {
 		t.Errorf("flags %#x of the other descriptor (%v), want it blocking as before", flags, err)
 	}
+}
+
+// A handler that looks into its socket by File and Fd leaves a descriptor that blocks:
+// no deadline ends its Read. Its client keeps the connection open.
+func TestShutdownEndsAReadThatBlocks(t *testing.T) {
+	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
+		for name, drain := range map[string]Drain{"window": {}, "no window": {FinalRead: -1}} {
+			for _, held := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/held %t", name, held), func(t *testing.T) {
+					release, running := make(chan struct{}), make(chan struct{}, 1)
+					s := heldServer(release, running, drain)
+					answer := s.Handler
+					s.Handler = func(ctx *RequestCtx) {
+						makeBlock(t, ctx.Conn())
+						answer(ctx)
+					}
+					r := startDrainRig(t, k, s)
+					c := r.dial()
+					c.get("/before")
+					c.want("/before", keepAlive)
+					if !held {
+						r.settle()
+						r.stop().wantNil()
+						return
+					}
+					c.get("/held")
+					r.await("the handler", running)
+					call := r.stop()
+					close(release)
+					c.want("/held", drain.FinalRead < 0)
+					call.wantNil()
+				})
+			}
+		}
+	})
+}
+
+// A request that comes while a Read blocks is served.
+func TestReadThatBlocksServesWhatComesInTheWindow(t *testing.T) {
+	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
+		s := &Server{Handler: func(ctx *RequestCtx) {
+			makeBlock(t, ctx.Conn())
+			_, _ = ctx.Write(ctx.Path())
+		}}
+		r := startDrainRig(t, k, s)
+		c := r.dial()
+		c.get("/before")
+		c.want("/before", keepAlive)
+		r.settle()
+		call := r.stop()
+		c.get("/late")
+		c.want("/late", saysClose)
+		if report := call.wantNil(); report.Outcomes.Forced != 0 || report.Late != 0 {
+			t.Errorf("%+v, want none forced and none late", report)
+		}
+	})
+}
+
+// makeBlock has the descriptor of a connection block.
+func makeBlock(t *testing.T, c net.Conn) {
+	if tc, ok := c.(*tls.Conn); ok {
+		c = tc.NetConn()
+	}
+	f, err := c.(*net.TCPConn).File()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	_ = f.Fd()
+	_ = f.Close()
 }

@@ -28,6 +28,7 @@ const (
 func (dc *drainConn) finalRead(failed error, read func() error) error {
 	d := dc.d
 	dc.seeStop()
+	dc.goWaiting() // or that wait has ended before the stop came to the connection
 	switch {
 	case dc.noTLS:
 		return dc.closeIdle()

@@ -133,8 +133,11 @@ func (dc *drainConn) linger() error {
 	}
 	if linger := dc.d.rest(dc.d.linger); linger > 0 {
 		end := time.Now().Add(linger)
-		if sock == nil { // it may not obey that
+		switch { // what may not obey that
+		case sock == nil:
 			defer time.AfterFunc(linger+deafGrace, func() { _ = below.Close() }).Stop()
+		case from != net.Conn(sock) && blocks(sock):
+			defer time.AfterFunc(linger, func() { _ = sock.CloseRead() }).Stop()
 		}
 		runtime.Gosched() // let others half-close: then the peer's FIN is there as a rule
 		request, err := discard(from, lingerBytes, end)

@@ -60,10 +60,7 @@ func (dc *drainConn) wake(d *drain) {
 		_ = dc.handshake.limitFrom(d.stopAt)
 	case !dc.waiting():
 	default:
-		if dc.d == d { // not what an earlier drain has left
-			dc.waits = true
-			d.waiting.Add(1)
-		}
+		dc.countWaiting()
 		if d.pauseWake != nil {
 			d.pauseWake()
 		}

@@ -1,7 +1,10 @@
 package fasthttp
 
 import (
+	"io"
 	"net"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,6 +146,86 @@ func TestConnectionThatIgnoresDeadlinesIsClosed(t *testing.T) {
 			}
 			if report.Outcomes.Forced != 1 {
 				t.Errorf("outcomes %+v, want one forced", report.Outcomes)
+			}
+		})
+	}
+}
+
+// lapsingConn ignores deadlines, too, but for one that passes when lapse is closed: the
+// Read that waits then ends as with a timeout, and the next one does not.
+type lapsingConn struct {
+	deafConn
+	lapse chan struct{}
+	again chan struct{} // closed by the next wait
+	reads chan []byte
+	rest  []byte
+}
+
+func newLapsingConn(c net.Conn) *lapsingConn {
+	l := &lapsingConn{deafConn{c}, make(chan struct{}), make(chan struct{}), make(chan []byte), nil}
+	go func() {
+		defer close(l.reads)
+		for {
+			b := make([]byte, 4<<10)
+			n, err := c.Read(b)
+			if err != nil {
+				return
+			}
+			l.reads <- b[:n]
+		}
+	}()
+	return l
+}
+
+func (c *lapsingConn) Read(b []byte) (int, error) {
+	lapse := c.lapse
+	if lapse == nil {
+		close(c.again)
+	}
+	if len(c.rest) == 0 {
+		select {
+		case c.rest = <-c.reads:
+		case <-lapse:
+			c.lapse = nil
+			return 0, os.ErrDeadlineExceeded
+		}
+		if c.rest == nil {
+			return 0, io.EOF
+		}
+	}
+	n := copy(b, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// A connection whose idle timeout passes after the stop is set, but before the drain
+// comes to wake it, waits as one that was woken: it is closed, if it is deaf then.
+func TestConnectionThatTimesOutBeforeItsWakeIsClosed(t *testing.T) {
+	for _, reduce := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			s := &Server{}
+			r := newDrainRig(t, drainKind{"memory", reduce}, s)
+			var conns []*lapsingConn
+			for range 2 {
+				pc := fasthttputil.NewPipeConns()
+				l := newLapsingConn(pc.Conn2())
+				conns = append(conns, l)
+				go func() { _ = s.ServeConn(l) }()
+				c := newDrainClient(t, pc.Conn1())
+				c.get("/before")
+				c.want("/before", keepAlive)
+			}
+			r.settle()
+			var first sync.Once
+			s.currentDrain().pauseWake = func() { // of the first, with the lock of its shard held
+				first.Do(func() {
+					close(conns[1].lapse)
+					<-conns[1].again
+				})
+			}
+			// The second has noted the stop, so the deadlines may be its own.
+			if o := r.stop().wantNil().Outcomes; o.Forced != 1 || o.ClosedIdle != 1 {
+				t.Errorf("outcomes %+v, want one forced and one closed as idle", o)
 			}
 		})
 	}

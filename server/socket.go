@@ -40,6 +40,7 @@ func unlimited(c net.Conn) net.Conn {
 type halfCloser interface {
 	net.Conn
 	syscall.Conn
+	CloseRead() error
 	CloseWrite() error
 }
 

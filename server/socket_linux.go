@@ -17,13 +17,13 @@ func unacknowledged(sock syscall.Conn) (n int, ok bool) {
 	return n, err == nil
 }
 
-// peekAt is recv(2) that waits for nothing and takes nothing. unix.Recvfrom makes room
+// receive is recv(2) that waits for nothing. unix.Recvfrom makes room
 // for the sender's address each time, which in a stop of ten thousand connections
 // begins a garbage collection. Where that system call is another, as before Linux 4.3 on
 // 386 and s390x (socketcall(2)), it has to.
-func peekAt(fd int, b []byte) (n int, err error) {
-	const flags = unix.MSG_PEEK | unix.MSG_DONTWAIT
-	r, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+func receive(fd int, b []byte, flags int) (n int, err error) {
+	flags |= unix.MSG_DONTWAIT
+	r, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags), 0, 0) // #nosec G115
 	switch errno {
 	case 0:
 		return int(r), nil // #nosec G115

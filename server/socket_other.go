@@ -16,6 +16,8 @@ func received(syscall.Conn) bool { return false }
 
 func requestReceived(syscall.Conn) bool { return false }
 
+func blocks(syscall.Conn) bool { return false }
+
 // discard is discardRead here.
 func discard(c net.Conn, limit int, deadline time.Time) (request bool, err error) {
 	return discardRead(c, limit, deadline)

@@ -4,8 +4,8 @@ package fasthttp
 
 import "golang.org/x/sys/unix"
 
-// peekAt is recv(2) that waits for nothing and takes nothing.
-func peekAt(fd int, b []byte) (n int, err error) {
-	n, _, err = unix.Recvfrom(fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+// receive is recv(2) that waits for nothing.
+func receive(fd int, b []byte, flags int) (n int, err error) {
+	n, _, err = unix.Recvfrom(fd, b, flags|unix.MSG_DONTWAIT)
 	return n, err
 }

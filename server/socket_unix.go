@@ -3,6 +3,7 @@
 package fasthttp
 
 import (
+	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -43,7 +44,7 @@ func (s *scrap) received(sock syscall.Conn) int {
 
 func (s *scrap) peek(fd int) {
 	for {
-		if s.n, s.err = peekAt(fd, s.b[:]); s.err != unix.EINTR {
+		if s.n, s.err = receive(fd, s.b[:], unix.MSG_PEEK); s.err != unix.EINTR {
 			return
 		}
 	}
@@ -97,7 +98,7 @@ func (s *scrap) discard(fd int) {
 	s.err = nil
 	for s.left > 0 {
 		var n int
-		switch n, s.err = unix.Read(fd, s.b[:min(len(s.b), s.left)]); {
+		switch n, s.err = receive(fd, s.b[:min(len(s.b), s.left)], 0); {
 		case s.err == unix.EINTR:
 			continue
 		case s.err != nil:
@@ -110,6 +111,21 @@ func (s *scrap) discard(fd int) {
 		s.request = s.request || lineEnds(s.b[:n]) < n
 	}
 }
+
+// blocks says whether a socket's descriptor blocks, as after the Fd method of its File:
+// then no deadline ends a Read, and no Close does.
+func blocks(sock syscall.Conn) bool {
+	err := control(sock, func(fd int) error {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0) // #nosec G115
+		if err == nil && flags&unix.O_NONBLOCK == 0 {
+			return errBlocks
+		}
+		return nil
+	})
+	return err == errBlocks
+}
+
+var errBlocks = errors.New("the descriptor blocks")
 
 // control calls f with a socket's descriptor.
 func control(c syscall.Conn, f func(fd int) error) error {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/valyala/fasthttp/fasthttputil"
 )
 
 // wrapListener makes connections of unknown types.
@@ -354,6 +356,50 @@ func TestHeadOfASurvivorThatIsDeaf(t *testing.T) {
 		call.wantNil()
 		if took := time.Since(began); took > 2*partRead {
 			t.Errorf("a head that does not end has held the second drain for %v", took)
+		}
+		_ = c.c.Close()
+	})
+}
+
+// heedlessListener gives what is sent to it, also after its Close.
+type heedlessListener struct {
+	net.Listener
+	conns chan net.Conn
+}
+
+func (l *heedlessListener) Accept() (net.Conn, error) {
+	c, ok := <-l.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func (l *heedlessListener) Close() error { return nil }
+
+// A connection that comes after a drain, from an Accept that its listener's Close has not
+// ended, does not hold the next drain, if it is deaf.
+func TestDeafConnectionFromAfterADrain(t *testing.T) {
+	inDrainBubble(t, func(t *testing.T) {
+		k := drainKind{net: "memory"}
+		ln := &heedlessListener{newDrainListener(t, k), make(chan net.Conn)}
+		defer close(ln.conns)
+		r := startDrainRigOn(t, k, &Server{}, ln)
+		if err := r.s.ShutdownWithContext(r.ctx); err != nil {
+			t.Fatalf("the first Shutdown: %v", err)
+		}
+		pc := fasthttputil.NewPipeConns()
+		ln.conns <- &deafConn{pc.Conn2()}
+		c := newDrainClient(t, pc.Conn1())
+		c.get("/after")
+		if _, err := c.read(); err != nil {
+			t.Fatalf("a request after the first drain: %v", err)
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(r.ctx, time.Minute)
+		defer cancel()
+		if err := r.s.ShutdownWithContext(ctx); err != nil {
+			t.Errorf("the second Shutdown: %v, with %s", err, r.describe())
 		}
 		_ = c.c.Close()
 	})

@@ -23,6 +23,12 @@ import "time"
 func (dc *drainConn) goWaiting() {
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
+	dc.countWaiting()
+}
+
+// countWaiting counts a connection that waits for a request in its drain, which may be
+// an earlier one. Call with shard.mu held.
+func (dc *drainConn) countWaiting() {
 	if !dc.waits {
 		dc.waits = true
 		dc.d.waiting.Add(1)
