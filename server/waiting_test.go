@@ -316,8 +316,8 @@ func TestPipelineOnAParkedConnection(t *testing.T) {
 // Thousands of clients that never look for FIN: their linger fits into the context,
 // too.
 func TestThousandsThatIgnoreFINEndGracefully(t *testing.T) {
-	const n = 8000
-	// Half of it would do on a quiet machine.
+	const n = 4000
+	// A tenth of it would do on a quiet machine.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*drainBound)
 	defer cancel()
 	r := startDrainRig(t, drainKind{net: "tcp"}, &Server{})
