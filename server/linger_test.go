@@ -257,8 +257,8 @@ func TestClientThatNeverReadsIsBoundedByTheContext(t *testing.T) {
 	})
 }
 
-// endlessBody is a response that fills every buffer. It waits for goOn, if it has that,
-// before it has.
+// endlessBody is a response that fills every buffer. If it has goOn, it waits for that
+// before it begins.
 type endlessBody struct {
 	begun chan struct{}
 	goOn  <-chan struct{}
@@ -266,11 +266,12 @@ type endlessBody struct {
 }
 
 func (b *endlessBody) Read(p []byte) (int, error) {
-	if b.n++; b.n == 64 {
+	switch b.n++; {
+	case b.n == 1 && b.goOn != nil:
 		close(b.begun)
-		if b.goOn != nil {
-			<-b.goOn
-		}
+		<-b.goOn
+	case b.n == 64 && b.goOn == nil:
+		close(b.begun)
 	}
 	if b.n > 1<<20 {
 		return 0, errors.New("somebody reads")
