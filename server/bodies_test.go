@@ -182,7 +182,7 @@ func streamBodyAcrossTheStop(t *testing.T, k drainKind, reads, head, text string
 func TestStreamedBodyInTheWindow(t *testing.T) {
 	eachDrainKind(t, "tcp tls memory", func(t *testing.T, k drainKind) {
 		for _, read := range []bool{true, false} {
-			s := &Server{StreamRequestBody: true, Drain: Drain{FinalRead: 300 * time.Millisecond}}
+			s := &Server{StreamRequestBody: true, Drain: Drain{FinalRead: 5 * time.Second}}
 			s.Handler = func(ctx *RequestCtx) {
 				if read && ctx.IsPost() {
 					_, _ = io.Copy(io.Discard, ctx.RequestBodyStream())

@@ -4,29 +4,49 @@ import "testing"
 
 // Line ends that stand alone behind a request, with TLS in a record of their own, are
 // no request (RFC 9112 section 2.2): they keep 'Connection: close' off no response.
+// With TLS the look reads them for [tinyRead], which a busy machine may take from it:
+// then it says that more may come, so there any of a few responses counts.
 func TestLineEndsAtTheLastLook(t *testing.T) {
 	for _, drain := range []Drain{{}, {FinalRead: -1}} {
 		eachDrainKind(t, "tcp tls memory", func(t *testing.T, k drainKind) {
-			release, running := make(chan struct{}), make(chan struct{}, 1)
-			s := heldServer(release, running, drain)
-			s.CloseOnShutdown = true
-			r := startDrainRig(t, k, s)
-			c := r.dial()
-			c.get("/held")
-			r.await("the handler", running)
-			for range 3 {
-				c.send("\r\n")
+			tries := 1
+			if k.net == "tls" {
+				tries = 8
 			}
-			call := r.stop()
-			close(release)
-			c.want("/held", saysClose)
-			c.wantEOF()
-			_ = c.c.Close()
-			if report := call.wantNil(); report.Late != 0 {
-				t.Errorf("report %v, want none late", report)
+			for !lineEndsAtTheLastLook(t, k, drain) {
+				if tries--; tries == 0 {
+					t.Fatal("no response says close")
+				}
 			}
 		})
 	}
+}
+
+// lineEndsAtTheLastLook says whether the response said close.
+func lineEndsAtTheLastLook(t *testing.T, k drainKind, drain Drain) bool {
+	t.Helper()
+	release, running := make(chan struct{}), make(chan struct{}, 1)
+	s := heldServer(release, running, drain)
+	s.CloseOnShutdown = true
+	r := startDrainRig(t, k, s)
+	c := r.dial()
+	c.get("/held")
+	r.await("the handler", running)
+	for range 3 {
+		c.send("\r\n")
+	}
+	call := r.stop()
+	close(release)
+	reply, err := c.read()
+	if want := (drainReply{StatusOK, reply.shut, "/held"}); err != nil || reply != want {
+		t.Fatalf("response %+v, %v, want %+v", reply, err, want)
+	}
+	c.wantEOF()
+	_ = c.c.Close()
+	if report := call.wantNil(); report.Late != 0 {
+		t.Errorf("report %v, want none late", report)
+	}
+	return reply.shut
 }
 
 // A request behind such line ends is seen.

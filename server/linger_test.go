@@ -213,15 +213,17 @@ func TestShutdownWaitsForTheClose(t *testing.T) {
 func TestClientThatNeverReadsIsBoundedByWriteTimeout(t *testing.T) {
 	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
 		s := &Server{WriteTimeout: 100 * time.Millisecond, Drain: Drain{Linger: 50 * time.Millisecond}}
-		writing := make(chan struct{})
+		writing, goOn := make(chan struct{}), make(chan struct{})
 		s.Handler = func(ctx *RequestCtx) {
-			ctx.SetBodyStream(&endlessBody{begun: writing}, -1)
+			ctx.SetBodyStream(&endlessBody{begun: writing, goOn: goOn}, -1)
 		}
 		r := startDrainRig(t, k, s)
 		c := r.dial()
 		c.get("/")
 		r.await("the response", writing)
-		if report := r.stop().wantNil(); report.Outcomes.Error != 1 {
+		call := r.stop() // before its WriteTimeout, however long that takes
+		close(goOn)
+		if report := call.wantNil(); report.Outcomes.Error != 1 {
 			t.Errorf("outcomes %+v, want one error", report.Outcomes)
 		}
 	})
@@ -255,14 +257,20 @@ func TestClientThatNeverReadsIsBoundedByTheContext(t *testing.T) {
 	})
 }
 
-// endlessBody is a response that fills every buffer.
+// endlessBody is a response that fills every buffer. If it has goOn, it waits for that
+// before it begins.
 type endlessBody struct {
 	begun chan struct{}
+	goOn  <-chan struct{}
 	n     int
 }
 
 func (b *endlessBody) Read(p []byte) (int, error) {
-	if b.n++; b.n == 64 {
+	switch b.n++; {
+	case b.n == 1 && b.goOn != nil:
+		close(b.begun)
+		<-b.goOn
+	case b.n == 64 && b.goOn == nil:
 		close(b.begun)
 	}
 	if b.n > 1<<20 {

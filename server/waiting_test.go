@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/valyala/fasthttp/internal/window"
 )
 
 // waitingClients are clients in a bubble, each with a connection that has been
@@ -314,8 +316,8 @@ func TestPipelineOnAParkedConnection(t *testing.T) {
 // Thousands of clients that never look for FIN: their linger fits into the context,
 // too.
 func TestThousandsThatIgnoreFINEndGracefully(t *testing.T) {
-	const n = 8000
-	// Half of it would do on a quiet machine.
+	const n = 4000
+	// A tenth of it would do on a quiet machine.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*drainBound)
 	defer cancel()
 	r := startDrainRig(t, drainKind{net: "tcp"}, &Server{})
@@ -330,7 +332,12 @@ func TestThousandsThatIgnoreFINEndGracefully(t *testing.T) {
 	case <-ctx.Done():
 	}
 	report := call.wantNil()
-	if v := report.Verdict(); v != "graceful" || report.Outcomes.ClosedIdle != n || report.WindowEnd != "quiet" {
+	if v := report.Verdict(); v != "graceful" || report.Outcomes.ClosedIdle != n {
 		t.Errorf("verdict %q: %v", v, report)
+	}
+	// On a busy machine the first look may come when the window is past its limit, and
+	// by more than looks are apart.
+	if late := report.WindowEnd == "limit" && report.Window > 3*time.Second+window.Interval; report.WindowEnd != "quiet" && !late {
+		t.Errorf("the window ended after %v by %q: %v", report.Window, report.WindowEnd, report)
 	}
 }

@@ -135,7 +135,11 @@ func loadProgram(program []instruction) (int, error) {
 		unix.BPF_PROG_TYPE_SOCKET_FILTER, uint32(len(program)), // #nosec G115
 		uint64(uintptr(unsafe.Pointer(&program[0]))), uint64(uintptr(unsafe.Pointer(&licence[0]))),
 	}
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_LOAD, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	var fd uintptr
+	errno := unix.EAGAIN // which it says if a signal comes meanwhile: libbpf tries as often
+	for tries := 5; errno == unix.EAGAIN && tries > 0; tries-- {
+		fd, _, errno = unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_LOAD, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	}
 	if errno != 0 {
 		return -1, errno
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"time"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
@@ -60,6 +61,12 @@ var handlerFaults = []fault{
 			r.check(err)
 			if seen := echo(before); seen != "echoes" {
 				r.giveUp("before the stop: %s", seen)
+			}
+			// Its loop may end after the echo: then it would be in the account.
+			for end := time.Now().Add(bound); openConns(r.srv) > 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					r.giveUp("the hijacked connection is still served after %v", bound)
+				}
 			}
 			late := r.dial()
 			r.await("two connections to be accepted", r.accepted, 2)

@@ -21,6 +21,10 @@ func listenersClosed(srv *fasthttp.Server) bool {
 	return srv.DrainReport().Phase >= fasthttp.PhaseDraining
 }
 
+// openConns is how many connections there are, without those that were hijacked and
+// whose loop has ended.
+func openConns(srv *fasthttp.Server) int { return srv.ConnStats().Open }
+
 // account says what is wrong with the account of the last drain.
 func account(srv *fasthttp.Server) (wrong []string) {
 	report, stats := srv.DrainReport(), srv.ConnStats()
