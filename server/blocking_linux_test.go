@@ -68,6 +68,7 @@ func TestShutdownEndsAReadThatBlocks(t *testing.T) {
 		for name, drain := range map[string]Drain{"window": {}, "no window": {FinalRead: -1}} {
 			for _, held := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/held %t", name, held), func(t *testing.T) {
+					t.Parallel()
 					release, running := make(chan struct{}), make(chan struct{}, 1)
 					s := heldServer(release, running, drain)
 					answer := s.Handler

@@ -40,6 +40,34 @@ var handlerFaults = []fault{
 		},
 	},
 	{
+		Name: "descriptor-blocks", What: "a handler that makes its connection's descriptor block, by File and Fd, and runs at the stop; its client stays",
+		Want: "the response: 200; Shutdown: nil",
+		More: []string{"TestShutdownEndsAReadThatBlocks"},
+		run: func(r *rig) {
+			r.srv.Handler = blocks(r.srv.Handler)
+			r.listen()
+			c := r.dial()
+			c.send(get("/held"))
+			r.await("the handler", r.held, 1)
+			st := r.stop(bound)
+			r.gate <- struct{}{}
+			r.say("the response: %s", c.read())
+			st.sayEnd()
+		},
+	},
+	{
+		Name: "descriptor-blocks-idle", What: "the same, and the connection waits at the stop",
+		Want: "Shutdown: nil; account: 1 client_closed",
+		More: []string{"TestShutdownEndsAReadThatBlocks", "TestReadThatBlocksServesWhatComesInTheWindow"},
+		run: func(r *rig) {
+			r.srv.Handler = blocks(r.srv.Handler)
+			r.listen()
+			r.dialIdle()
+			r.stop(bound / 2).sayEnd()
+			r.sayOutcomes()
+		},
+	},
+	{
 		Name: "websocket", What: "a WebSocket echo across the drain, and an upgrade in it",
 		Want: "Shutdown: nil; opened before the stop: echoes; opened after it: echoes; account: 1 hijacked",
 		More: []string{"TestHijackDuringDrain", "TestWakeDoesNotHitAHijackedConnection"},
@@ -87,6 +115,19 @@ var handlerFaults = []fault{
 			r.sayOutcomes()
 		},
 	},
+}
+
+// blocks has a handler make the descriptor of its connection block first.
+func blocks(handler fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if c, ok := ctx.Conn().(*net.TCPConn); ok {
+			if f, err := c.File(); err == nil {
+				_ = f.Fd()
+				_ = f.Close()
+			}
+		}
+		handler(ctx)
+	}
 }
 
 // dialWebSocket opens a WebSocket on a client's connection.
