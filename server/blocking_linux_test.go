@@ -3,9 +3,11 @@ package fasthttp
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,14 +42,7 @@ func stopBlocking(t *testing.T, network string, held bool) {
 		_ = f.Close()
 	}
 	r.dialIdle()
-	r.awaitTrue("Accept blocks in the kernel", func() bool {
-		for _, stack := range goroutinesOfServer() {
-			if strings.Contains(stack, "[syscall") && strings.Contains(stack, "TCPListener).Accept") {
-				return true
-			}
-		}
-		return false
-	})
+	r.awaitBlocked("TCPListener).Accept")
 	report := r.stop().wantNil()
 	if l := report.Listeners[0]; !l.Emptied {
 		t.Errorf("listener %+v, want it emptied", l)
@@ -66,8 +61,12 @@ func stopBlocking(t *testing.T, network string, held bool) {
 func TestShutdownEndsAReadThatBlocks(t *testing.T) {
 	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
 		for name, drain := range map[string]Drain{"window": {}, "no window": {FinalRead: -1}} {
-			for _, held := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/held %t", name, held), func(t *testing.T) {
+			const record = "\x17\x03\x03" // begins one
+			for _, half := range []string{"", "GET /half", record} {
+				if half == record && k.net != "tls" {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/then %q", name, half), func(t *testing.T) {
 					t.Parallel()
 					release, running := make(chan struct{}), make(chan struct{}, 1)
 					s := heldServer(release, running, drain)
@@ -80,16 +79,16 @@ func TestShutdownEndsAReadThatBlocks(t *testing.T) {
 					c := r.dial()
 					c.get("/before")
 					c.want("/before", keepAlive)
-					if !held {
-						r.settle()
-						r.stop().wantNil()
-						return
-					}
 					c.get("/held")
 					r.await("the handler", running)
+					if half == record {
+						_, _ = io.WriteString(c.c.(*tls.Conn).NetConn(), half)
+					} else {
+						c.send(half)
+					}
 					call := r.stop()
 					close(release)
-					c.want("/held", drain.FinalRead < 0)
+					c.want("/held", drain.FinalRead < 0 && (half == "" || k.net == "tls"))
 					call.wantNil()
 				})
 			}
@@ -108,13 +107,73 @@ func TestReadThatBlocksServesWhatComesInTheWindow(t *testing.T) {
 		c := r.dial()
 		c.get("/before")
 		c.want("/before", keepAlive)
-		r.settle()
+		r.awaitBlocked("poll.(*FD).Read")
 		call := r.stop()
 		c.get("/late")
 		c.want("/late", saysClose)
 		if report := call.wantNil(); report.Outcomes.Forced != 0 || report.Late != 0 {
 			t.Errorf("%+v, want none forced and none late", report)
 		}
+	})
+}
+
+// Half a head is not waited for in a Read that nothing would end.
+func TestHalfAHeadOnASocketThatBlocks(t *testing.T) {
+	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
+		for _, timeout := range []time.Duration{0, 300 * time.Millisecond} {
+			s := &Server{IdleTimeout: time.Hour, ReadTimeout: timeout, Handler: func(ctx *RequestCtx) {
+				makeBlock(t, ctx.Conn())
+			}}
+			r := startDrainRig(t, k, s)
+			c := r.dial()
+			c.get("/")
+			c.want("", keepAlive)
+			r.awaitBlocked("poll.(*FD).Read")
+			call := r.stop()
+			c.send("GET /half")
+			if report := call.wantNil(); report.Outcomes.ClosedIdle != 1 {
+				t.Errorf("ReadTimeout %v: outcomes %+v, want it closed as idle", timeout, report.Outcomes)
+			}
+		}
+	})
+}
+
+// A connection whose descriptor blocks from its handshake on has its first request
+// answered, though the stop comes in that handshake.
+func TestHandshakeThatLeavesASocketBlocking(t *testing.T) {
+	k := drainKind{net: "tls"}
+	release, running := make(chan struct{}), make(chan struct{}, 1)
+	config := drainTestTLS().Clone()
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		makeBlock(t, hello.Conn)
+		running <- struct{}{}
+		<-release
+		return nil, nil
+	}
+	ln := tls.NewListener(newDrainListener(t, drainKind{net: "tcp"}), config)
+	r := startDrainRigOn(t, k, heldServer(nil, nil, Drain{}), ln)
+	raw := r.dialRaw()
+	answered := make(chan error, 1)
+	go func() { answered <- askQueued(raw, true) }()
+	r.await("the handshake", running)
+	call := r.stop()
+	close(release)
+	if err := <-answered; err != nil {
+		t.Errorf("the request after the handshake: %v", err)
+	}
+	call.wantNil()
+}
+
+// awaitBlocked waits until a goroutine of the Server is in the kernel, in a function.
+func (r *drainRig) awaitBlocked(function string) {
+	r.t.Helper()
+	r.awaitTrue(function+" blocks in the kernel", func() bool {
+		for _, stack := range goroutinesOfServer() {
+			if strings.Contains(stack, "[syscall") && strings.Contains(stack, function) {
+				return true
+			}
+		}
+		return false
 	})
 }
 

@@ -50,16 +50,11 @@ func (s *Server) deafConns(d *drain, now time.Time, deaf bool) (conns []net.Conn
 				continue
 			}
 			// A socket obeys its deadlines: one that is late waits for the machine, or
-			// for code of the application. Unless its descriptor blocks: then shutdown(2)
-			// wakes the Read, which returns what has come, or io.EOF. Two looks, as a
-			// loop that has just gone idle has not noted yet when its window ends.
+			// for code of the application. Two looks, as a loop that has just gone
+			// idle has not noted yet when its window ends.
 			sock, _ := stream(dc.Conn)
-			late := now.After(dc.noticeBy(d)) && (sock == nil || blocks(sock))
-			switch {
-			case !late || !dc.overdue:
-			case sock != nil:
-				_ = sock.CloseRead()
-			default:
+			late := sock == nil && now.After(dc.noticeBy(d))
+			if late && dc.overdue {
 				// An unknown wrapper that has noticed the stop, but sets deadlines of
 				// its own, ends as with upstream.
 				if known(dc.Conn) || !dc.stopSeen {

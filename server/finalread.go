@@ -39,7 +39,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 	}
 	for range deafReads {
 		deadline, on := dc.waitOn()
-		if !on {
+		if !on || dc.blocked {
 			break
 		}
 		if err := dc.Conn.SetReadDeadline(deadline); err != nil {
@@ -65,7 +65,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 			return err
 		}
 	}
-	if !dc.halfRead && (sock == nil || !received(sock)) {
+	if !dc.halfRead && (sock == nil || !received(sock)) || dc.blocked && tc != nil {
 		return dc.closeIdle()
 	}
 	if err := dc.Conn.SetReadDeadline(time.Now().Add(d.rest(partRead))); err != nil {
@@ -75,6 +75,22 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 		return err
 	}
 	return dc.closeIdle()
+}
+
+// readBy is the deadline of a Read in a drain that is to end by then. A socket that
+// blocks obeys none that passes meanwhile, but no Read asks it after one that has: it
+// reads what it has received, or TLS holds, and waits for nothing. Only for its first
+// request it waits all the same, as with upstream.
+func (dc *drainConn) readBy(end time.Time) time.Time {
+	sock, tc := stream(dc.Conn)
+	if sock == nil || !blocks(sock) || dc.isNew() {
+		return end
+	}
+	dc.blocked = true
+	if tc == nil && received(sock) {
+		return end
+	}
+	return expired
 }
 
 // closeIdle closes a connection that waits. The half-close comes here, on the

@@ -17,7 +17,8 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 	by := earlier(dc.windowEnd().Add(partRead), last)
 	upstreams := false // its own deadline comes before, where it is obeyed
 	if t := dc.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
-		by, upstreams = time.Now().Add(t), known(dc.Conn)
+		sock, _ := stream(dc.Conn)
+		by, upstreams = time.Now().Add(t), known(dc.Conn) && (sock == nil || !blocks(sock))
 	}
 	set, skipped := time.Time{}, 0
 	defer dc.headBy(time.Time{})
@@ -36,11 +37,14 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 			end = earlier(dc.windowEnd(), last)
 		}
 		if end != set {
-			if bw != nil && bw.Flush() != nil || dc.Conn.SetReadDeadline(end) != nil {
+			if bw != nil && bw.Flush() != nil {
 				break
 			}
 			set = end
 			dc.headBy(end)
+		}
+		if dc.Conn.SetReadDeadline(dc.readBy(end)) != nil {
+			break
 		}
 		if _, err := br.Peek(len(head) + 1); isTimeout(err) {
 			_, _ = br.Discard(br.Buffered()) // which is no complete request

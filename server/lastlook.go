@@ -34,6 +34,9 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 		sock := lookedAt(dc.Conn)
 		return sock != nil && requestReceived(sock)
 	}
+	if sock != nil && blocks(sock) {
+		return false
+	}
 	r := br
 	if r == nil {
 		r = acquireReader(ctx)

@@ -131,13 +131,14 @@ func (dc *drainConn) linger() error {
 	if sock != nil && (tc == nil || !handshaken(tc)) {
 		from = sock
 	}
-	if linger := dc.d.rest(dc.d.linger); linger > 0 {
+	linger := dc.d.rest(dc.d.linger)
+	if sock != nil && from != net.Conn(sock) && blocks(sock) {
+		linger = 0 // a Read through TLS would obey no deadline
+	}
+	if linger > 0 {
 		end := time.Now().Add(linger)
-		switch { // what may not obey that
-		case sock == nil:
+		if sock == nil { // it may not obey that
 			defer time.AfterFunc(linger+deafGrace, func() { _ = below.Close() }).Stop()
-		case from != net.Conn(sock) && blocks(sock):
-			defer time.AfterFunc(linger, func() { _ = sock.CloseRead() }).Stop()
 		}
 		runtime.Gosched() // let others half-close: then the peer's FIN is there as a rule
 		request, err := discard(from, lingerBytes, end)

@@ -29,7 +29,7 @@ func (dc *drainConn) enterLoop(ctx *RequestCtx) {
 // beforeWait prepares a wait for the next request that begins after the stop:
 // it opens the connection's window and waits no longer than that. A request of
 // a pipeline that has been received already is read first. br is nil where no
-// reader is held.
+// reader is held. A socket that blocks does not wait: only what is there is served.
 func (dc *drainConn) beforeWait(br *bufio.Reader) {
 	if dc.d.mode.Load() < modeStopped {
 		return
@@ -47,7 +47,7 @@ func (dc *drainConn) beforeWait(br *bufio.Reader) {
 		return
 	}
 	dc.openWindow()
-	_ = dc.Conn.SetReadDeadline(dc.windowEnd())
+	_ = dc.Conn.SetReadDeadline(dc.readBy(dc.windowEnd()))
 }
 
 // peekFinal follows a Peek that failed. After the stop it may go on to succeed.

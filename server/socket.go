@@ -40,7 +40,6 @@ func unlimited(c net.Conn) net.Conn {
 type halfCloser interface {
 	net.Conn
 	syscall.Conn
-	CloseRead() error
 	CloseWrite() error
 }
 

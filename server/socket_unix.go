@@ -113,7 +113,8 @@ func (s *scrap) discard(fd int) {
 }
 
 // blocks says whether a socket's descriptor blocks, as after the Fd method of its File:
-// then no deadline ends a Read, and no Close does.
+// then no deadline that is set later ends a Read, and no Close does. Upstream closes such
+// a connection after its response; what waits for a request holds upstream's stop, too.
 func blocks(sock syscall.Conn) bool {
 	err := control(sock, func(fd int) error {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0) // #nosec G115

@@ -57,8 +57,8 @@ var handlerFaults = []fault{
 	},
 	{
 		Name: "descriptor-blocks-idle", What: "the same, and the connection waits at the stop",
-		Want: "Shutdown: nil; account: 1 client_closed",
-		More: []string{"TestShutdownEndsAReadThatBlocks", "TestReadThatBlocksServesWhatComesInTheWindow"},
+		Want: "Shutdown: its context ended first; account: 1 left_open",
+		More: []string{"TestReadThatBlocksServesWhatComesInTheWindow"},
 		run: func(r *rig) {
 			r.srv.Handler = blocks(r.srv.Handler)
 			r.listen()
