@@ -103,11 +103,7 @@ func TestReadThatBlocksServesWhatComesInTheWindow(t *testing.T) {
 			makeBlock(t, ctx.Conn())
 			_, _ = ctx.Write(ctx.Path())
 		}}
-		r := startDrainRig(t, k, s)
-		c := r.dial()
-		c.get("/before")
-		c.want("/before", keepAlive)
-		r.awaitBlocked("poll.(*FD).Read")
+		r, c := startBlocked(t, k, s)
 		call := r.stop()
 		c.get("/late")
 		c.want("/late", saysClose)
@@ -123,12 +119,9 @@ func TestHalfAHeadOnASocketThatBlocks(t *testing.T) {
 		for _, timeout := range []time.Duration{0, 300 * time.Millisecond} {
 			s := &Server{IdleTimeout: time.Hour, ReadTimeout: timeout, Handler: func(ctx *RequestCtx) {
 				makeBlock(t, ctx.Conn())
+				_, _ = ctx.Write(ctx.Path())
 			}}
-			r := startDrainRig(t, k, s)
-			c := r.dial()
-			c.get("/")
-			c.want("", keepAlive)
-			r.awaitBlocked("poll.(*FD).Read")
+			r, c := startBlocked(t, k, s)
 			call := r.stop()
 			c.send("GET /half")
 			if report := call.wantNil(); report.Outcomes.ClosedIdle != 1 {
@@ -162,6 +155,18 @@ func TestHandshakeThatLeavesASocketBlocking(t *testing.T) {
 		t.Errorf("the request after the handshake: %v", err)
 	}
 	call.wantNil()
+}
+
+// startBlocked is a Server whose handler makes its connections block, with one that waits
+// in the kernel for its next request.
+func startBlocked(t *testing.T, k drainKind, s *Server) (*drainRig, *drainClient) {
+	t.Helper()
+	r := startDrainRig(t, k, s)
+	c := r.dial()
+	c.get("/before")
+	c.want("/before", keepAlive)
+	r.awaitBlocked("poll.(*FD).Read")
+	return r, c
 }
 
 // awaitBlocked waits until a goroutine of the Server is in the kernel, in a function.

@@ -83,7 +83,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 // request it waits all the same, as with upstream.
 func (dc *drainConn) readBy(end time.Time) time.Time {
 	sock, tc := stream(dc.Conn)
-	if sock == nil || !blocks(sock) || dc.isNew() {
+	if !blocks(sock) || dc.isNew() {
 		return end
 	}
 	dc.blocked = true

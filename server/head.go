@@ -18,7 +18,7 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 	upstreams := false // its own deadline comes before, where it is obeyed
 	if t := dc.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
 		sock, _ := stream(dc.Conn)
-		by, upstreams = time.Now().Add(t), known(dc.Conn) && (sock == nil || !blocks(sock))
+		by, upstreams = time.Now().Add(t), known(dc.Conn) && !blocks(sock)
 	}
 	set, skipped := time.Time{}, 0
 	defer dc.headBy(time.Time{})

@@ -34,7 +34,7 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 		sock := lookedAt(dc.Conn)
 		return sock != nil && requestReceived(sock)
 	}
-	if sock != nil && blocks(sock) {
+	if blocks(sock) {
 		return false
 	}
 	r := br

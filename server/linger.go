@@ -132,7 +132,7 @@ func (dc *drainConn) linger() error {
 		from = sock
 	}
 	linger := dc.d.rest(dc.d.linger)
-	if sock != nil && from != net.Conn(sock) && blocks(sock) {
+	if from != net.Conn(sock) && blocks(sock) {
 		linger = 0 // a Read through TLS would obey no deadline
 	}
 	if linger > 0 {

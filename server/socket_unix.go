@@ -115,7 +115,11 @@ func (s *scrap) discard(fd int) {
 // blocks says whether a socket's descriptor blocks, as after the Fd method of its File:
 // then no deadline that is set later ends a Read, and no Close does. Upstream closes such
 // a connection after its response; what waits for a request holds upstream's stop, too.
+// It says no where there is no socket.
 func blocks(sock syscall.Conn) bool {
+	if sock == nil {
+		return false
+	}
 	err := control(sock, func(fd int) error {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0) // #nosec G115
 		if err == nil && flags&unix.O_NONBLOCK == 0 {
