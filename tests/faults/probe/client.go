@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -38,9 +40,27 @@ func (r *rig) client(c net.Conn) *client {
 	return &client{r, c, bufio.NewReader(c)}
 }
 
-// dialIdle connects a client, has a request answered, and waits until the
-// server waits for the next.
+// dialIdle connects a client, has a request answered, and waits until the server has
+// said that it is idle. It may look once more whether the stop is set before it waits.
 func (r *rig) dialIdle() *client { return r.dial().goIdle() }
+
+// dialWaiting is dialIdle for the only connection, and waits until the server is in its
+// Read: that it notices the stop itself is ruled out.
+func (r *rig) dialWaiting() *client {
+	c := r.dialIdle()
+	for end := time.Now().Add(bound); !anyGoroutineIn("net.(*conn).Read("); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			r.giveUp("the server does not read after %v", bound)
+		}
+	}
+	return c
+}
+
+// anyGoroutineIn says whether a function, as a stack trace names it, is running.
+func anyGoroutineIn(function string) bool {
+	stacks := make([]byte, 1<<20)
+	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(function))
+}
 
 func (c *client) goIdle() *client {
 	c.send(get("/before"))

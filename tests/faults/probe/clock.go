@@ -31,7 +31,7 @@ var clockFaults = []fault{
 			ln, err := net.Listen("tcp4", "127.0.0.1:0")
 			r.check(err)
 			r.serve(deafListener{ln})
-			r.dialIdle()
+			r.dialWaiting()
 			jumpClock(-time.Hour)
 			r.stop(5 * time.Second).sayEnd()
 			r.sayOutcomes()

@@ -62,7 +62,7 @@ var handlerFaults = []fault{
 		run: func(r *rig) {
 			r.srv.Handler = blocks(r.srv.Handler)
 			r.listen()
-			r.dialIdle()
+			r.dialWaiting()
 			r.stop(bound / 2).sayEnd()
 			r.sayOutcomes()
 		},
