@@ -47,10 +47,11 @@ server: bin/fastdrain ## Write the patched copy of the pinned upstream into serv
 demo: server ## Stop servers under load, upstream's and the patched one, and show what is lost (2 minutes)
 	bin/fastdrain lab -demo
 
-# What takes its time, one after the other, and beside it what only counts.
-IN_TURN := fmt-check vet workflows test-engine test-server test-upstream test-streams \
+# Two rows of like length. What has clients that wait is in the first, what mostly counts
+# in the second.
+IN_TURN := fmt-check vet workflows test-engine test-server test-streams \
 	test-observe test-faults test-proxies test-wire test-window test-queue test-compat test-probe test-lab
-BESIDE := check bench-gate test-model test-fuzz test-bench test-rule test-composer test-documents test-holders
+BESIDE := check bench-gate test-model test-fuzz test-bench test-rule test-composer test-documents test-holders test-upstream
 
 .PHONY: test
 test: ## Run all checks and tests (15 to 20 minutes; as root, as some need network namespaces)
