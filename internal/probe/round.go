@@ -201,6 +201,11 @@ func (p *place) stopUnderLoad(ctx context.Context, o *Options, l *load) (*servic
 		return nil, err
 	}
 	old := p.running
+	if p.known == nil {
+		if err := onlyOne(old.cmd.Process.Pid); err != nil {
+			return nil, err
+		}
+	}
 	l.setMark()
 	if err := old.stop(ctx, o.Signal, o.Grace); err != nil {
 		return nil, err
