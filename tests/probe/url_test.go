@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -36,26 +35,16 @@ func urlOptions() probe.Options {
 // steadyServer starts a server that never stops, as a process of its own.
 func steadyServer(t *testing.T) (url string) {
 	t.Helper()
-	addr := freeAddr(t)
-	s, _ := fakeServer(t, steady)
-	cmd := exec.Command(s.Command[0], s.Command[1:]...)
-	cmd.Args[len(cmd.Args)-1] = addr
-	cmd.Stderr = os.Stderr
-	p, err := process.Run(cmd, nil)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := process.Start(t.Context(), process.Command{Path: exe, Env: []string{fakeMode + "=" + steady}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Kill)
-	for deadline := time.Now().Add(bound); ; time.Sleep(10 * time.Millisecond) {
-		resp, err := http.Get("http://" + addr + "/")
-		if err == nil {
-			resp.Body.Close()
-			return "http://" + addr + "/"
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+	return "http://" + p.Addr + "/"
 }
 
 // TestItsOwnLossIsZero: where nothing stops, nothing may be lost, whatever the clients do.
