@@ -16,6 +16,7 @@ import (
 type client struct {
 	conn net.Conn
 	r    *bufio.Reader
+	sent time.Time // when the last request had been written
 }
 
 func dial(t *testing.T, addr string) *client {
@@ -26,13 +27,15 @@ func dial(t *testing.T, addr string) *client {
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(2 * bound))
-	return &client{conn, bufio.NewReader(conn)}
+	return &client{conn: conn, r: bufio.NewReader(conn)}
 }
 
 // get sends a request and says whether its response says 'Connection: close'.
 // An error means that the request was lost.
 func (c *client) get() (last bool, err error) {
-	if _, err := io.WriteString(c.conn, "GET / HTTP/1.1\r\nHost: service\r\n\r\n"); err != nil {
+	_, err = io.WriteString(c.conn, "GET / HTTP/1.1\r\nHost: service\r\n\r\n")
+	c.sent = time.Now()
+	if err != nil {
 		return false, err
 	}
 	resp, err := http.ReadResponse(c.r, nil)
