@@ -149,7 +149,8 @@ func fake(mode, addr string) {
 	if mode == holds {
 		select {}
 	}
-	// Connections that nobody uses any more are no reason to stay.
+	// Connections that nobody uses any more are no reason to stay. With a stop each request
+	// is the last of its connection, so pools are empty long before.
 	gone := make(chan struct{})
 	go func() {
 		s.running.Wait()
@@ -157,7 +158,7 @@ func fake(mode, addr string) {
 	}()
 	select {
 	case <-gone:
-	case <-time.After(3 * time.Second):
+	case <-time.After(10 * time.Second):
 	}
 	s.save()
 	switch mode {
