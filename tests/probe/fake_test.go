@@ -52,7 +52,7 @@ const (
 	atOnce   = "at-once"   // it ends without waiting for the handlers: the second of each connection never returns
 	holds    = "holds"     // all is well, but for the end, which never comes
 	early    = "early"     // FIN instead of each 100th answer, without a stop
-	dies     = "dies"      // it ends by itself after 50 requests
+	dies     = "dies"      // it ends by itself at its second request, the first of the load
 	notFound = "404"       // is the answer to all
 	leads    = "leads"     // to somewhere else
 	mute     = "mute"      // it never listens
@@ -244,7 +244,7 @@ func (s *server) serve(conn net.Conn) {
 		if s.mode == slowly && own > 1 {
 			time.Sleep(time.Second)
 		}
-		if s.mode == dies && n > 50 {
+		if s.mode == dies && n == 2 {
 			fmt.Fprintln(os.Stderr, "tired of it")
 			os.Exit(7)
 		}
