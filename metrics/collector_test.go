@@ -132,6 +132,7 @@ func TestMetricsAreLintClean(t *testing.T) {
 }
 
 func TestCollectorFollowsADrain(t *testing.T) {
+	t.Parallel()
 	d := startDrained(t)
 	reg := pedantic(t, metrics.NewCollector(metrics.Servers{"api": d.Server}))
 	gather(t, reg).want(t, series{
@@ -244,7 +245,9 @@ func TestVerdictOfADrainThatTimesOut(t *testing.T) {
 }
 
 func TestTheAccountFollowsTheSurvivorsOfADrainThatTimedOut(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
+	s.Drain.FinalRead = finalRead
 	reg := pedantic(t, metrics.NewCollector(metrics.Servers{"": s.Server}))
 	c := s.dial()
 	c.send("/")
@@ -287,10 +290,12 @@ func TestCountersAddUpOverDrains(t *testing.T) {
 		if err := await(t, "the end of Serve", s.served); err != nil {
 			t.Fatal(err)
 		}
-		ln, err := net.Listen("tcp4", s.addr)
+		// The port of before may be another's by now.
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.addr = ln.Addr().String()
 		go func() { s.served <- s.Serve(ln) }()
 		s.t.Cleanup(func() { ln.Close() })
 		awaitServing(t, s)
@@ -308,6 +313,7 @@ func awaitServing(t *testing.T, s *testServer) {
 }
 
 func TestConcurrentScrapesThroughADrain(t *testing.T) {
+	t.Parallel()
 	d := startDrained(t)
 	reg := pedantic(t, metrics.NewCollector(metrics.Servers{"": d.Server}))
 	stop := make(chan struct{})

@@ -62,6 +62,7 @@ func scrape(t *testing.T, url string) series {
 }
 
 func TestTheLastFiguresOfADrainAreScraped(t *testing.T) {
+	t.Parallel()
 	d := startDrained(t)
 	c := metrics.NewCollector(metrics.Servers{"api": d.Server})
 	l, url := listen(t, pedantic(t, c), map[string]fasthttp.RequestHandler{

@@ -120,6 +120,7 @@ func same(t *testing.T, when string, prom, otel series, moving ...string) {
 }
 
 func TestOpenTelemetryFindsTheNumbersOfPrometheus(t *testing.T) {
+	t.Parallel()
 	d, second := startDrained(t), startServer(t)
 	servers := metrics.Servers{"api": d.Server, "admin": second.Server}
 	reg := pedantic(t, metrics.NewCollector(servers))
@@ -148,6 +149,7 @@ func TestBothExportersOnOneRegistry(t *testing.T) {
 		"without scope": {otelprom.WithoutScopeInfo()},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d := startDrained(t)
 			servers := metrics.Servers{"": d.Server}
 			reg := pedantic(t, metrics.NewCollector(servers))

@@ -73,6 +73,7 @@ func startReceiver(t *testing.T) *receiver {
 }
 
 func TestLastFiguresAndTraceAreExportedOverOTLP(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	rcv := startReceiver(t)

@@ -187,12 +187,18 @@ type drained struct {
 	done                        <-chan error
 }
 
+// finalRead is the window of a drain in which a client of the test sends something: time
+// enough for it on a busy machine, as a waiting connection may close in its second half.
+// The tests with it wait for that, so they are parallel.
+const finalRead = 3 * time.Second
+
 // openAtStop is how many of them the drain is about: the hijacked one has left.
 const openAtStop = 4
 
 func startDrained(t *testing.T) *drained {
 	t.Helper()
 	d := &drained{testServer: startServer(t)}
+	d.Drain.FinalRead = finalRead
 	d.parked, d.waits, d.sends, d.fresh = d.dial(), d.dial(), d.dial(), d.dial()
 	for _, c := range []*client{d.waits, d.sends} {
 		c.send("/")

@@ -41,6 +41,7 @@ func attributes(span sdk.ReadOnlySpan) map[attribute.Key]attribute.Value {
 }
 
 func TestADrainIsATrace(t *testing.T) {
+	t.Parallel()
 	d := startDrained(t)
 	spans := traced(t, d.testServer)
 	d.Drain.LameDuck = 1
@@ -117,6 +118,8 @@ func TestTheTraceOfADrainThatTimesOutIsAnError(t *testing.T) {
 	s.awaitPhase(fasthttp.PhaseDraining)
 	cancel()
 	await(t, "the end of Shutdown", done)
+	// Once the context has ended, Shutdown waits for no callback.
+	s.awaitPhase(fasthttp.PhaseTimedOut)
 
 	ended := spans.Ended()
 	if len(ended) != 1 {

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/fastdrain/fastdrain/internal/probe"
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // newPair returns a client that is connected to a listener of the test, and the
 // other end of its connection. What happens counts as after the stop.
-func newPair(t *testing.T) (c *client, ln net.Listener, peer *net.TCPConn) {
+func newPair(t *testing.T) (c *client, peer *net.TCPConn) {
 	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -33,7 +34,7 @@ func newPair(t *testing.T) (c *client, ln net.Listener, peer *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return c, ln, conn.(*net.TCPConn)
+	return c, conn.(*net.TCPConn)
 }
 
 // awaitReceived waits until the client's kernel has received something.
@@ -54,12 +55,12 @@ func (fixedFD) Read(func(uintptr) bool) error    { panic("not needed") }
 func (fixedFD) Write(func(uintptr) bool) error   { panic("not needed") }
 
 func TestLookFindsTheConnectionAsItIs(t *testing.T) {
-	c, _, _ := newPair(t)
+	c, _ := newPair(t)
 	if !c.usable() {
 		t.Error("a quiet connection is not usable")
 	}
 
-	c, _, peer := newPair(t)
+	c, peer := newPair(t)
 	peer.CloseWrite()
 	awaitReceived(t, c)
 	if c.usable() || c.conn != nil {
@@ -69,7 +70,7 @@ func TestLookFindsTheConnectionAsItIs(t *testing.T) {
 		t.Errorf("a clean close counts as lost or worse: %+v", c.tally)
 	}
 
-	c, _, peer = newPair(t)
+	c, peer = newPair(t)
 	peer.SetLinger(0)
 	peer.Close()
 	awaitReceived(t, c)
@@ -80,7 +81,7 @@ func TestLookFindsTheConnectionAsItIs(t *testing.T) {
 		t.Errorf("a reset before the write counts as lost or worse: %+v", c.tally)
 	}
 
-	c, _, peer = newPair(t)
+	c, peer = newPair(t)
 	peer.Write([]byte("HTTP/1.1 408 Request Timeout\r\n\r\n"))
 	awaitReceived(t, c)
 	if c.usable() {
@@ -92,8 +93,12 @@ func TestLookFindsTheConnectionAsItIs(t *testing.T) {
 }
 
 func TestRefusedConnectionIsCountedApart(t *testing.T) {
-	c, ln, _ := newPair(t)
-	ln.Close()
+	c, _ := newPair(t)
+	addr, err := process.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.yard.addr = addr
 	if c.dial() {
 		t.Error("the client goes on after a refused connection")
 	}
@@ -118,7 +123,7 @@ func TestResponseCutInItsBodyIsLost(t *testing.T) {
 		"cut in a chunk":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhello",
 		"without the last one": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
 	} {
-		c, _, peer := newPair(t)
+		c, peer := newPair(t)
 		go func() {
 			http.ReadRequest(bufio.NewReader(peer))
 			peer.Write([]byte(response))

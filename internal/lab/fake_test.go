@@ -45,9 +45,9 @@ func fakeServer(t *testing.T, mode string) process.Command {
 const (
 	polite     = "polite"     // after SIGTERM the next response of each connection says close
 	swallow    = "swallow"    // after SIGTERM it executes a request per connection without an answer
-	quick      = "quick"      // exits at SIGTERM at once
+	quick      = "quick"      // exits at SIGTERM, as soon as it has read a request of each client
 	unaccepted = "unaccepted" // closes the listener with a connection in its queue
-	early      = "early"      // cuts a connection at its fifth request, without any SIGTERM
+	early      = "early"      // cuts a connection at its fifth request, without any SIGTERM; the others wait for the first cut
 	timeouts   = "timeouts"   // sends a 408 on each connection at SIGTERM
 	wrong      = "wrong"      // answers with the body of another request
 	stuck      = "stuck"      // does not care about SIGTERM
@@ -67,7 +67,7 @@ func fake(mode string) {
 	if err != nil {
 		panic(err)
 	}
-	f := &fakeState{mode: mode}
+	f := &fakeState{mode: mode, cut: make(chan struct{}), busy: make(chan struct{})}
 	accepting := make(chan struct{})
 	go func() {
 		defer close(accepting)
@@ -78,8 +78,12 @@ func fake(mode string) {
 			}
 			f.mu.Lock()
 			f.conns = append(f.conns, conn)
+			n := len(f.conns)
 			f.mu.Unlock()
-			f.running.Go(func() { f.serve(conn) })
+			if n == fewClients+1 {
+				close(f.cut) // a client has come back
+			}
+			f.running.Go(func() { f.serve(n, conn) })
 			if mode == unaccepted && f.stop.Load() {
 				return
 			}
@@ -90,16 +94,19 @@ func fake(mode string) {
 	if mode == stuck {
 		select {}
 	}
-	f.stop.Store(true)
 	switch mode {
 	case quick:
+		<-f.busy
 	case unaccepted:
+		f.stop.Store(true)
 		<-accepting     // it took one connection after the stop; now
 		awaitQueued(ln) // another one waits
 		ln.Close()      // and is reset
 	default:
+		// In this order: who is cut finds nobody to connect to again.
 		ln.Close()
 		<-accepting
+		f.stop.Store(true)
 		if mode == timeouts {
 			f.mu.Lock()
 			for _, conn := range f.conns {
@@ -122,20 +129,27 @@ type fakeState struct {
 	mode     string
 	stop     atomic.Bool
 	executed atomic.Int64
+	cut      chan struct{} // closed with the first connection beyond one for each client
+	busy     chan struct{} // closed with as many requests as there are clients
 	running  sync.WaitGroup
 	mu       sync.Mutex
 	conns    []net.Conn
 }
 
-func (f *fakeState) serve(conn net.Conn) {
+func (f *fakeState) serve(number int, conn net.Conn) {
 	defer conn.Close()
+	if f.mode == early && number > 1 {
+		<-f.cut
+	}
 	br := bufio.NewReader(conn)
 	for n := 1; ; n++ {
 		req, err := http.ReadRequest(br)
 		if err != nil {
 			return
 		}
-		f.executed.Add(1)
+		if f.executed.Add(1) == fewClients {
+			close(f.busy)
+		}
 		if sleep, err := time.ParseDuration(req.URL.Query().Get("sleep")); err == nil {
 			time.Sleep(sleep)
 		}

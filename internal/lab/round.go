@@ -95,6 +95,9 @@ func (r runner) run(ctx context.Context, server process.Command, s *scenario) (*
 	giveUp := func(why string) error {
 		proc.Kill()
 		sum := join()
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // which ends the clients and the server, too
+		}
 		return fmt.Errorf("before the stop: %s (%d of %d clients were under way)%s%s",
 			why, int64(s.clients)-yard.waiting.Load(), s.clients, sum.faults.list(), proc.Stderr())
 	}

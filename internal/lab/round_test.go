@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,12 +12,15 @@ import (
 	"github.com/fastdrain/fastdrain/internal/process"
 )
 
+// fewClients is how many clients the tests have.
+const fewClients = 8
+
 // small returns a scenario of the table with few clients.
 func small(t *testing.T, name string) *scenario {
 	t.Helper()
 	for _, s := range scenarios {
 		if s.name == name {
-			s.clients = 8
+			s.clients = fewClients
 			s.stop = span{ms(5), ms(40)}
 			return &s
 		}
@@ -84,12 +88,10 @@ func TestServerThatExecutesWithoutAnsweringIsFound(t *testing.T) {
 
 func TestRunningHandlersCutByTheExitAreLost(t *testing.T) {
 	s := small(t, "slow")
+	s.handler = span{time.Minute, time.Minute}
 	r := runFake(t, quick, s)
-	if r.Lost != s.clients {
-		t.Errorf("lost %d requests, want those of all %d clients", r.Lost, s.clients)
-	}
-	if r.ExecutedUnanswered == 0 {
-		t.Error("none is executed but unanswered, although handlers were running")
+	if r.Lost != s.clients || r.ExecutedUnanswered != s.clients {
+		t.Errorf("lost %d requests, executed but unanswered %d, want those of all %d clients", r.Lost, r.ExecutedUnanswered, s.clients)
 	}
 }
 
@@ -102,7 +104,6 @@ func TestConnectionResetInTheAcceptQueueIsLost(t *testing.T) {
 
 func TestLossBeforeTheStopIsAFault(t *testing.T) {
 	s := small(t, "greedy")
-	s.stop = span{ms(200), ms(200)}
 	r := runFake(t, early, s)
 	if len(faultsOf([]*Result{r})) == 0 {
 		t.Error("no fault, although connections were cut before the stop")
@@ -182,7 +183,19 @@ func TestInterruptionEndsTheServer(t *testing.T) {
 
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	if _, err := (runner{exitBound: time.Second}).run(ctx, fakeServer(t, polite), s); err != context.Canceled {
+	if _, err := (runner{exitBound: time.Second}).run(ctx, fakeServer(t, polite), s); !errors.Is(err, context.Canceled) {
 		t.Errorf("error of an interrupted round: %v, want %v", err, context.Canceled)
+	}
+}
+
+// An interruption ends the clients and the server, too: it is not their end that is told.
+func TestInterruptionBeforeTheClientsAreUnderWay(t *testing.T) {
+	for range 10 {
+		ctx, cancel := context.WithCancel(t.Context())
+		// So many that all is over when the last of them is started.
+		s := scenario{name: "interrupting", clients: 500, run: func(*client, *scenario) { cancel() }}
+		if _, err := (runner{exitBound: time.Second}).run(ctx, fakeServer(t, polite), &s); !errors.Is(err, context.Canceled) {
+			t.Fatalf("error of a round interrupted at its beginning: %v, want %v", err, context.Canceled)
+		}
 	}
 }

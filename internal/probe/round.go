@@ -79,7 +79,8 @@ func (p *place) prepare(o *Options) (*load, error) {
 
 // launch starts the service and waits until it listens.
 func (p *place) launch(ctx context.Context, o *Options) error {
-	if p.known != nil && p.known.listens(ctx) {
+	// Who is slow to accept would be loaded in the place of the service, too.
+	if p.known != nil && p.known.listens(ctx, checkTimeout) {
 		left := ""
 		if p.result.Stops > 0 || p.target != nil {
 			left = "; it may be a process that the service has started in a group of its own, and left behind"
@@ -201,6 +202,11 @@ func (p *place) stopUnderLoad(ctx context.Context, o *Options, l *load) (*servic
 		return nil, err
 	}
 	old := p.running
+	if p.known == nil {
+		if err := onlyOne(old.cmd.Process.Pid); err != nil {
+			return nil, err
+		}
+	}
 	l.setMark()
 	if err := old.stop(ctx, o.Signal, o.Grace); err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func (s *service) await(ctx context.Context, known *target, find func(pid int) (
 				return nil, err
 			}
 		}
-		if t != nil && t.listens(ctx) {
+		if t != nil && t.listens(ctx, time.Second) {
 			return t, nil
 		}
 		select {
@@ -108,9 +108,9 @@ func (s *service) await(ctx context.Context, known *target, find func(pid int) (
 	}
 }
 
-// listens reports whether somebody accepts connections.
-func (t *target) listens(ctx context.Context) bool {
-	d := net.Dialer{Timeout: time.Second}
+// listens reports whether somebody accepts connections within the bound.
+func (t *target) listens(ctx context.Context, bound time.Duration) bool {
+	d := net.Dialer{Timeout: bound}
 	conn, err := d.DialContext(ctx, "tcp", t.addr)
 	if err != nil {
 		return false

@@ -83,6 +83,16 @@ func findTarget(pid int) (*target, error) {
 	return &target{addr: addrs[0], host: addrs[0]}, nil
 }
 
+// onlyOne is an error if the service listens on several ports by now: which of them
+// opened first is no reason to load it.
+func onlyOne(pid int) error {
+	addrs, err := listeners(pid)
+	if err != nil || len(addrs) < 2 {
+		return nil
+	}
+	return severalAddresses(addrs)
+}
+
 func severalAddresses(addrs []string) error {
 	return errors.New("it listens on " + strings.Join(addrs, " and ") + ": say which one is to be loaded, such as -url http://" + addrs[0] + "/")
 }

@@ -1,14 +1,34 @@
 package process
 
-import "net"
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+)
+
+// The ports of FreeAddr. Systems give those above of their own accord: to who listens
+// on port 0, and to the near end of each connection.
+const firstPort, ports = 20000, 32768 - 20000
+
+var given sync.Map // the ports that FreeAddr has returned
 
 // FreeAddr returns an address on loopback that nobody listens on, for a program that
-// cannot say where it listens.
+// cannot say where it listens. Until that does, nobody gets it by chance.
 func FreeAddr() (string, error) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range 1000 {
+		port := firstPort + rand.IntN(ports)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		var ln net.Listener
+		if ln, err = net.Listen("tcp4", addr); err != nil {
+			continue
+		}
+		return addr, ln.Close()
 	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
+	return "", fmt.Errorf("no port of %d to %d is free: %w", firstPort, firstPort+ports-1, err)
 }

@@ -86,13 +86,13 @@ func checkDrains(t *testing.T, m *consumer.Module) {
 	}
 	for range rounds {
 		p, clients := startWithClients(t, bin)
-		terminate(t, p)
 		stop := time.Now()
+		terminate(t, p)
 		awaitStop(t, p.Addr)
 		inTime := true
 		for i, c := range clients {
-			sent := time.Since(stop)
 			last, err := c.get()
+			sent := c.sent.Sub(stop)
 			switch {
 			case err != nil && sent > window:
 				t.Logf("connection %d sent its request only %s after SIGTERM (%v)", i, sent, err)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,8 +55,9 @@ const bound = time.Minute
 func drains(t *testing.T, file string) bool {
 	t.Helper()
 	addr := freeAddr(t)
+	release := filepath.Join(t.TempDir(), "release")
 	cmd := exec.Command(file)
-	cmd.Env = append(os.Environ(), "ADDR="+addr, "GOMAXPROCS=2")
+	cmd.Env = append(os.Environ(), "ADDR="+addr, "RELEASE="+release, "GOMAXPROCS=2")
 	lines := process.NewLines()
 	cmd.Stdout, cmd.Stderr = lines, lines
 	p, err := process.Run(cmd, nil)
@@ -78,10 +81,18 @@ func drains(t *testing.T, file string) bool {
 	if err := p.Terminate(); err != nil {
 		t.Fatal(err)
 	}
+	// The handler has the signal behind it when it ends.
+	if filepath.Base(file) == "prefork" {
+		await("shut down")
+	} else {
+		awaitRefused(t, addr)
+	}
+	if err := os.WriteFile(release, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	answered := strings.HasPrefix(<-response, "HTTP/1.1 200")
 	if filepath.Base(file) == "prefork" {
 		// It would not end: what is to be seen is that it serves on.
-		await("shut down")
 		next := dial(t, addr)
 		defer next.Close()
 		if request(next) != "" {
@@ -109,6 +120,21 @@ func dial(t *testing.T, addr string) net.Conn {
 			t.Fatal(err)
 		}
 	}
+}
+
+// awaitRefused waits until nobody listens: a drain has begun, or the process has ended.
+func awaitRefused(t *testing.T, addr string) {
+	t.Helper()
+	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		conn, err := net.DialTimeout("tcp4", addr, time.Second)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+		if err == nil {
+			conn.Close()
+		}
+	}
+	t.Fatalf("%s is listened on %v after SIGTERM", addr, bound)
 }
 
 // request is the response, empty if there was none.

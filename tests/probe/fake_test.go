@@ -4,7 +4,9 @@ package probe
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The environment of a test binary that is a server with a known fault.
@@ -48,14 +52,14 @@ const (
 	atOnce   = "at-once"   // it ends without waiting for the handlers: the second of each connection never returns
 	holds    = "holds"     // all is well, but for the end, which never comes
 	early    = "early"     // FIN instead of each 100th answer, without a stop
-	dies     = "dies"      // it ends by itself after 50 requests
+	dies     = "dies"      // it ends by itself at its second request, the first of the load
 	notFound = "404"       // is the answer to all
 	leads    = "leads"     // to somewhere else
 	mute     = "mute"      // it never listens
 	exits    = "exits"     // at the start, with 3
 	other    = "other"     // another body from the stop on
 	steady   = "steady"    // nothing ever goes wrong
-	several  = "several"   // it listens on two ports
+	several  = "several"   // it listens on two ports, on the second from its first request on
 	h2       = "h2"        // it speaks HTTP/2 only, without TLS
 	failing  = "failing"   // as at-once for the fast, with exit code 3
 	raises   = "raises"    // all is well, and then SIGTERM once more, unhandled, is its end
@@ -77,6 +81,7 @@ type server struct {
 	stopped atomic.Bool
 	account
 	running sync.WaitGroup
+	second  net.Listener // of several
 	mu      sync.Mutex
 	conns   []net.Conn
 }
@@ -97,17 +102,15 @@ func fake(mode, addr string) {
 	}
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
-	ln, err := net.Listen("tcp4", addr)
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false) // which has no filters
+	ln, err := plain.Listen(context.Background(), "tcp4", addr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if mode == several {
-		second, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			panic(err)
-		}
-		defer second.Close()
+	if mode == steady {
+		fmt.Println("listening on", ln.Addr())
 	}
 	s := &server{mode: mode}
 	accepting := make(chan struct{})
@@ -132,20 +135,22 @@ func fake(mode, addr string) {
 	if mode == atOnce {
 		os.Exit(0)
 	}
+	emptyQueue(ln.(*net.TCPListener))
 	ln.Close()
 	<-accepting
-	s.stopped.Store(true)
-	if mode == unasked {
+	if mode == unasked { // before any response says close
 		s.mu.Lock()
 		for _, conn := range s.conns {
 			fmt.Fprint(conn, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		}
 		s.mu.Unlock()
 	}
+	s.stopped.Store(true)
 	if mode == holds {
 		select {}
 	}
-	// Connections that nobody uses any more are no reason to stay.
+	// Connections that nobody uses any more are no reason to stay. With a stop each request
+	// is the last of its connection, so pools are empty long before.
 	gone := make(chan struct{})
 	go func() {
 		s.running.Wait()
@@ -153,7 +158,7 @@ func fake(mode, addr string) {
 	}()
 	select {
 	case <-gone:
-	case <-time.After(3 * time.Second):
+	case <-time.After(10 * time.Second):
 	}
 	s.save()
 	switch mode {
@@ -163,6 +168,35 @@ func fake(mode, addr string) {
 		signal.Reset(syscall.SIGTERM)
 		syscall.Kill(os.Getpid(), syscall.SIGTERM)
 		select {}
+	}
+}
+
+// emptyQueue lets nobody connect any more, and waits until all who are connected have
+// been accepted: the close of the listener would be a reset to them, of which the server
+// does not know. Who tries to connect meanwhile is refused when the listener is closed.
+func emptyQueue(ln *net.TCPListener) {
+	raw, err := ln.SyscallConn()
+	if err != nil {
+		panic(err)
+	}
+	control := func(do func(fd int) error) {
+		var err error
+		if failed := raw.Control(func(fd uintptr) { err = do(int(fd)) }); failed != nil || err != nil {
+			panic(errors.Join(failed, err))
+		}
+	}
+	control(func(fd int) error { // no packet gets through this filter
+		return syscall.AttachLsf(fd, []syscall.SockFilter{*syscall.LsfStmt(syscall.BPF_RET|syscall.BPF_K, 0)})
+	})
+	for queued := true; queued; time.Sleep(time.Millisecond) {
+		control(func(fd int) error {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			queued = n > 0 || err == unix.EINTR
+			if queued {
+				return nil
+			}
+			return err
+		})
 	}
 }
 
@@ -199,13 +233,18 @@ func (s *server) serve(conn net.Conn) {
 			return
 		}
 		n := atomic.AddInt64(&s.Executed, 1)
+		if s.mode == several && n == 1 {
+			if s.second, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
+				panic(err)
+			}
+		}
 		if s.mode == atOnce && own > 1 {
 			select {}
 		}
 		if s.mode == slowly && own > 1 {
 			time.Sleep(time.Second)
 		}
-		if s.mode == dies && n > 50 {
+		if s.mode == dies && n == 2 {
 			fmt.Fprintln(os.Stderr, "tired of it")
 			os.Exit(7)
 		}

@@ -47,7 +47,7 @@ func startChild(addr string) (pid int) {
 // options are those of the command for a service, for a test.
 func options() probe.Options {
 	return probe.Options{
-		Rounds: 1, Signal: syscall.SIGTERM, Grace: 20 * time.Second, Start: 30 * time.Second, Timeout: 20 * time.Second,
+		Rounds: 1, Signal: syscall.SIGTERM, Grace: time.Minute, Start: bound, Timeout: time.Minute,
 		Profile: probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool, probe.New}, Connections: 40, Rate: 500},
 	}
 }

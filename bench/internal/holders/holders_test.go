@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/fastdrain/fastdrain/internal/process"
 )
 
 // server answers as the servers of bench do, and hands every connection to after
@@ -129,12 +131,10 @@ func TestBusyClientSeesTheFIN(t *testing.T) {
 }
 
 func TestServerThatDoesNotListenIsAnError(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	addr, err := process.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	ln.Close()
 	begin := time.Now()
 	if _, err := Hold(t.Context(), addr, 3); err == nil {
 		t.Errorf("no error after %v", time.Since(begin))

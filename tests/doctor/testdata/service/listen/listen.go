@@ -18,8 +18,13 @@ func On() net.Listener {
 	return ln
 }
 
-// Work is what a handler does for a while. It says when it begins.
+// Work is what a handler does until the file RELEASE is there. It says when it begins.
 func Work() {
 	fmt.Println("working")
-	time.Sleep(300 * time.Millisecond)
+	for {
+		if _, err := os.Stat(os.Getenv("RELEASE")); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
