@@ -3,11 +3,6 @@
 GO ?= go
 SHELL := /bin/bash
 
-# A module proxy that fails for a moment is asked once more: after a | the next is asked
-# whatever the failure was. The go command remembers the failure by the URL, so the
-# second has a slash more.
-export GOPROXY := $(shell $(GO) env GOPROXY | sed -E '/\|/!s~(^|,)(https?://[^,]+[^,/])/?~\1\2|\2/~g')
-
 # The oldest upstream version that the patches are kept applicable to, and the
 # pinned one.
 OLDEST := v1.76.0
