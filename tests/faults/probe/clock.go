@@ -42,7 +42,6 @@ var clockFaults = []fault{
 const clockWant = "running at the stop: 200; idle, asked at once: 200, close, FIN; asked after the second jump: 200, close, FIN; silent: FIN; Shutdown: nil"
 
 func (r *rig) jumpAcrossTheStop(by time.Duration) {
-	r.drain.finalRead = 2 * time.Second
 	r.listen()
 	running, soon, later, quiet := r.dialIdle(), r.dialIdle(), r.dialIdle(), r.dialIdle()
 	running.send(get("/held"))

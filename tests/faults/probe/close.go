@@ -30,7 +30,14 @@ var closeFaults = []fault{
 				select {
 				case c := <-clients:
 					phases += " " + phase
+					open := openConns(r.srv)
 					c.reset()
+					if phase == "lame_duck" {
+						// The stop may not come before the server has noticed.
+						for end := time.Now().Add(bound); openConns(r.srv) >= open && time.Now().Before(end); {
+							time.Sleep(time.Millisecond)
+						}
+					}
 				default:
 				}
 			}

@@ -7,7 +7,7 @@ import (
 
 // patience is how long a Shutdown waits that is expected, of one of the two
 // servers, to run into the end of its context.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
 var shutdownFaults = []fault{
 	{
