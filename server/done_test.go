@@ -230,7 +230,7 @@ func TestDoneOfAFinalRequestLetsTheDrainEnd(t *testing.T) {
 
 // A ctx comes from a pool, and may have served a final request of an earlier drain.
 func TestDoneOnAServerThatServesAgain(t *testing.T) {
-	s := &Server{Handler: func(ctx *RequestCtx) {
+	s := &Server{Drain: Drain{FinalRead: 5 * time.Second}, Handler: func(ctx *RequestCtx) {
 		if isDone(ctx) {
 			ctx.SetStatusCode(StatusTeapot)
 		}
@@ -247,6 +247,8 @@ func TestDoneOnAServerThatServesAgain(t *testing.T) {
 		r.awaitTrue("all have seen the stop", func() bool { return s.ConnStats().StopSeen == len(clients) })
 		for _, c := range clients {
 			c.get("/")
+		}
+		for _, c := range clients {
 			c.wantCode(StatusOK, saysClose)
 			_ = c.c.Close()
 		}

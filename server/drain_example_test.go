@@ -41,6 +41,7 @@ func get(conn net.Conn) *http.Response {
 func ExampleServer_ShutdownWithContext() {
 	draining := make(chan struct{})
 	srv := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("hello") }}
+	srv.Drain.FinalRead = 5 * time.Second // for this example, however slow its machine is
 	srv.Drain.OnPhase = func(p fasthttp.DrainPhase) {
 		if p == fasthttp.PhaseDraining {
 			close(draining)
