@@ -74,7 +74,7 @@ test-beside: server
 
 # Each is made though one before it has failed: a run of a quarter of an hour says all
 # that it has found.
-each = failed=; for target in $(1); do \
+each = trap 'exit 130' INT TERM; failed=; for target in $(1); do \
 		echo "== make $$target"; start=$$SECONDS; \
 		$(MAKE) --no-print-directory $$target || failed="$$failed $$target"; \
 		echo "== $$target: $$((SECONDS - start)) s"; \
