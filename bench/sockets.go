@@ -59,7 +59,7 @@ var socketWorkloads = map[string]overSockets{
 	"tls":              {server: []string{"-tls"}},
 	"timeout-handler":  {server: []string{"-timeout-handler"}},
 	"conn-state":       {server: []string{"-conn-state"}},
-	"scraped":          {server: []string{"-scrape", "100ms"}},
+	"scraped":          {server: []string{"-scrape", "10ms"}},
 }
 
 // loaded is what one load of one server showed.

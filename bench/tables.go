@@ -181,15 +181,15 @@ func (b *bench) memorySection() section {
 func (b *bench) snapshotSection() section {
 	s := section{
 		title: chart.SnapshotSection,
-		about: "ConnStats, a whole Prometheus scrape with its text and what a hundred of them a second would take, and the 99th percentile of how long a lock is held that a new connection waits for.",
+		about: "ConnStats, a whole Prometheus scrape with its text, and the 99th percentile of how long a lock is held that a new connection waits for.",
 		header: table.Row{
-			"connections", "ConnStats (ms)", "scrape (ms)", "100 a second (% of a processor)", "lock held, p99 (µs)",
+			"connections", "ConnStats (ms)", "scrape (ms)", "lock held, p99 (µs)",
 		},
 	}
 	for _, f := range b.figures.Of(figure.Snapshot) {
 		scrape, hold := b.figures.Find(f.Workload, figure.Scrape), b.figures.Find(f.Workload, figure.LockHold)
 		s.rows = append(s.rows, table.Row{
-			strings.TrimPrefix(f.Workload, "snapshot-"), format(f.Patched, "%.3f", 1e3), format(scrape.Patched, "%.3f", 1e3), format(scrape.Patched, "%.1f", 100*100), format(hold.Patched, "%.1f", 1e6),
+			strings.TrimPrefix(f.Workload, "snapshot-"), format(f.Patched, "%.3f", 1e3), format(scrape.Patched, "%.3f", 1e3), format(hold.Patched, "%.1f", 1e6),
 		})
 	}
 	return s

@@ -1,19 +1,14 @@
 # What operators see: metrics, dashboard, alerts. Included by Makefile.
 
-# apt-get waits for one of its locks only, so that internal/tool locks this file, too.
-APT_LOCK = $${TMPDIR:-/tmp}/fastdrain-apt.lock
-APT_GET := DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq
+# One at a time, also beside internal/tool: apt-get waits for one of its locks only.
+APT_GET := DEBIAN_FRONTEND=noninteractive flock -F "$${TMPDIR:-/tmp}/fastdrain-apt.lock" apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq
 
 .PHONY: tools
 tools:
 	@command -v prometheus >/dev/null && command -v promtool >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo 'installing prometheus (Debian package)'; \
-		for pause in 5 10 15 0; do \
-			flock "$(APT_LOCK)" sh -c '$(APT_GET) update && $(APT_GET) install -y --no-install-recommends prometheus >/dev/null' && exit 0; \
-			sleep $$pause; \
-		done; \
-		exit 1; \
+		$(APT_GET) update && $(APT_GET) install -y --no-install-recommends prometheus >/dev/null; \
 	else \
 		echo 'prometheus and promtool are needed, and I cannot install them: as root, apt-get install prometheus'; exit 1; \
 	fi

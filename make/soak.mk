@@ -13,7 +13,7 @@ STEADY ?= 10000000
 FUZZ_TARGETS := server:FuzzStopInAStream:10000x internal/patch:FuzzApply:100000x
 
 .PHONY: test-faults
-test-faults: server ## Make faults happen to both servers while they stop, over real sockets (40 s)
+test-faults: server ## Make faults happen to both servers while they stop, over real sockets (1 minute)
 	$(GO) test -C tests -count=1 -parallel 6 -timeout 10m ./faults
 
 .PHONY: test-model
@@ -21,7 +21,7 @@ test-model: ## Check the model of the stop for every interleaving, and that its 
 	$(GO) test -C tests -count=1 -v -timeout 20m ./model
 
 .PHONY: test-fuzz
-test-fuzz: server ## Fuzz the stop and the patch engine, 10 s each
+test-fuzz: server ## Fuzz the stop and the patch engine with a number of inputs each (1 minute)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=
 
 .PHONY: fuzz

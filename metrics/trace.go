@@ -16,9 +16,9 @@ const SpanName = "fasthttp.shutdown"
 // TraceShutdowns makes every drain of the servers a trace of its own: a span
 // [SpanName] that begins when Shutdown is called, with an event for each phase,
 // named as the phase, and the account of the drain as attributes. It ends with
-// the drain, before Shutdown returns (which waits a moment only for that where its
-// context has ended); its status is an error unless the verdict is graceful. A
-// process that ends after Shutdown has to [Flush] its provider.
+// the drain, before Shutdown returns; once the context of Shutdown has ended, that
+// waits only a moment for it. Its status is an error unless the verdict is graceful.
+// A process that ends after Shutdown has to [Flush] its provider.
 //
 // It sets Drain.OnPhase of the servers, and calls what was there. Call it once
 // for a server, before it serves; a Drain.OnPhase set later takes its place.

@@ -32,7 +32,7 @@ func (w *Workload) Start() (*Runner, error) {
 		w.configure(r.server)
 	}
 	if w.Scraped {
-		r.stop = scrape.Every(r.server, 100*time.Millisecond)
+		r.stop = scrape.Every(r.server, 10*time.Millisecond)
 	}
 	if w.conns > 0 {
 		r.server.Concurrency = 2 * w.conns

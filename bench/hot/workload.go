@@ -19,7 +19,7 @@ type Workload struct {
 	// Weight is about how many times the instructions of a plain GET a request
 	// takes, 0 for once; counting them takes so much longer.
 	Weight int
-	// Scraped says that the server is scraped meanwhile, ten times a second: more
+	// Scraped says that the server is scraped meanwhile, 100 times a second: much more
 	// often than any Prometheus asks.
 	Scraped bool
 
@@ -80,7 +80,7 @@ var Workloads = []*Workload{
 	{Name: "tls", About: "GET over TLS, keep-alive", request: get, tls: true},
 	{Name: "timeout-handler", About: "GET through a TimeoutHandler", request: get, configure: timeoutHandler},
 	{Name: "conn-state", About: "GET with a ConnState hook", Exact: true, request: get, configure: connState},
-	{Name: "scraped", About: "GET while the server is scraped ten times a second", Scraped: true, request: get},
+	{Name: "scraped", About: "GET while the server is scraped 100 times a second", Scraped: true, request: get},
 }
 
 // Named returns the workload of a name, nil if there is none.

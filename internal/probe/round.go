@@ -203,7 +203,9 @@ func (p *place) stopUnderLoad(ctx context.Context, o *Options, l *load) (*servic
 	}
 	old := p.running
 	if p.known == nil {
-		if err := onlyOne(old.cmd.Process.Pid); err != nil {
+		// It may have opened a second port meanwhile: which of them was the first is no
+		// reason to load it.
+		if _, err := findTarget(old.cmd.Process.Pid); err != nil {
 			return nil, err
 		}
 	}

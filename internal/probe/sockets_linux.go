@@ -78,23 +78,9 @@ func findTarget(pid int) (*target, error) {
 	case len(addrs) == 0:
 		return nil, nil
 	case len(addrs) > 1:
-		return nil, severalAddresses(addrs)
+		return nil, errors.New("it listens on " + strings.Join(addrs, " and ") + ": say which one is to be loaded, such as -url http://" + addrs[0] + "/")
 	}
 	return &target{addr: addrs[0], host: addrs[0]}, nil
-}
-
-// onlyOne is an error if the service listens on several ports by now: which of them
-// opened first is no reason to load it.
-func onlyOne(pid int) error {
-	addrs, err := listeners(pid)
-	if err != nil || len(addrs) < 2 {
-		return nil
-	}
-	return severalAddresses(addrs)
-}
-
-func severalAddresses(addrs []string) error {
-	return errors.New("it listens on " + strings.Join(addrs, " and ") + ": say which one is to be loaded, such as -url http://" + addrs[0] + "/")
 }
 
 // members returns those of the processes that are in the group, and not dead.

@@ -11,6 +11,4 @@ func findTarget(int) (*target, error) {
 	return nil, errors.New("say where the service listens, with -url: only on Linux the probe finds it by itself")
 }
 
-func onlyOne(int) error { return nil }
-
 func handles(int, os.Signal) (yes, known bool) { return false, false }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -15,9 +16,10 @@ const firstPort, ports = 20000, 32768 - 20000
 var given sync.Map // the ports that FreeAddr has returned
 
 // FreeAddr returns an address on loopback that nobody listens on, for a program that
-// cannot say where it listens. Until that does, nobody gets it by chance.
+// cannot say where it listens. Until that does, the system gives it to nobody; another
+// process that calls FreeAddr may get it.
 func FreeAddr() (string, error) {
-	var err error
+	err := errors.New("all that were tried have been given already")
 	for range 1000 {
 		port := firstPort + rand.IntN(ports)
 		if _, taken := given.LoadOrStore(port, true); taken {

@@ -1,59 +1,74 @@
-//go:build unix
+//go:build linux
 
 package tool
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
-// fakeApt puts an apt-get before all others that does what the script says, with the
-// number of its call in $n.
-func fakeApt(t *testing.T, script string) (calls func() int) {
+// fakeApt puts an apt-get before all others that does what the script says, in a folder
+// of its own, which is the one for temporary files, too.
+func fakeApt(t *testing.T, script string) (dir string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("nothing is installed but by root")
 	}
-	pause = time.Millisecond
-	dir := t.TempDir()
-	text := "#!/bin/sh\ncd " + dir + "\necho >>calls\nn=$(wc -l <calls)\n" + script + "\n"
+	dir = t.TempDir()
+	text := "#!/bin/sh\ncd " + dir + "\n" + script + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "apt-get"), []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	t.Setenv("TMPDIR", dir)
-	return func() int {
-		text, _ := os.ReadFile(filepath.Join(dir, "calls"))
-		return strings.Count(string(text), "\n")
-	}
+	return dir
 }
 
 const program = "fastdrain-no-such-program"
 
-func TestInstallationIsTriedAgain(t *testing.T) {
-	// Four calls fail: the first installation, and updates.
-	calls := fakeApt(t, `[ $n -gt 4 ] || { echo Could not get lock; exit 100; }
-case "$*" in *install*) echo '#!/bin/sh' >`+program+`; chmod +x `+program+`;; esac`)
-	path, err := Find(t.Context(), program, t.Logf)
-	if err != nil || filepath.Base(path) != program {
-		t.Errorf("%q, %v after %d calls of apt-get", path, err, calls())
+// It fails beside another one, as apt-get does that cannot lock its lists.
+func TestOneInstallationAtATime(t *testing.T) {
+	fakeApt(t, `mkdir running || { echo Could not get lock; exit 100; }
+sleep 0.1
+echo '#!/bin/sh' >`+program+`; chmod +x `+program+`
+rmdir running`)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if _, err := Find(t.Context(), program, t.Logf); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	all.Wait()
 }
 
-func TestInstallationIsGivenUp(t *testing.T) {
-	calls := fakeApt(t, "echo Could not get lock; exit 100")
-	_, err := Find(t.Context(), program, t.Logf)
-	if err == nil || !strings.Contains(err.Error(), "Could not get lock") || calls() != 1+attempts {
-		t.Errorf("%v after %d calls of apt-get", err, calls())
+func TestInstallationEndsWithItsContext(t *testing.T) {
+	dir := fakeApt(t, "exit 100")
+	holder := exec.Command("flock", "-F", filepath.Join(dir, "fastdrain-apt.lock"), "sh", "-c", "echo held; exec sleep 60")
+	out, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestWhatIsNoPackageIsNotTriedAgain(t *testing.T) {
-	calls := fakeApt(t, `case "$*" in *install*) echo E: Unable to locate package; exit 100;; esac`)
-	if _, err := Find(t.Context(), program, t.Logf); err == nil || calls() != 3 {
-		t.Errorf("%v after %d calls of apt-get", err, calls())
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = holder.Process.Kill()
+		_ = holder.Wait()
+	}()
+	if _, err := out.Read(make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if _, err := Find(ctx, program, t.Logf); err == nil || time.Since(begin) > 30*time.Second {
+		t.Errorf("%v after %v, with another installation under way", err, time.Since(begin))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -268,6 +269,12 @@ func TestRefusedClientsKeepTheRate(t *testing.T) {
 		}
 		w.Header().Set("Connection", "close")
 	}))
+	// On a port that nobody else gets when it is closed.
+	_ = s.Listener.Close()
+	var err error
+	if s.Listener, err = net.Listen("tcp4", freeAddr(t)); err != nil {
+		t.Fatal(err)
+	}
 	s.Start()
 	t.Cleanup(s.Close)
 	o := urlOptions()

@@ -97,8 +97,8 @@ type Verdict struct {
 	Figure *Figure
 	// Value is what is to be compared with Most, the limit that was applied.
 	Value, Most float64
-	// Noise is how far upstream over itself may be from 1, by the interval of that
-	// control. 0 where there is none.
+	// Noise is what the same of upstream over itself is, above 1 or below: a Value
+	// within it is the machine's. 0 where there is no such control.
 	Noise float64
 	// Least is what Value is of the server that does the least that loses nothing: a
 	// stop without loss does not take less. 0 where there is none.
@@ -108,20 +108,9 @@ type Verdict struct {
 // Open says that there was no figure for the limit.
 func (v Verdict) Open() bool { return v.Figure == nil }
 
-// Noisy says that the limit is not kept, but that nothing shows a difference: the
-// interval of the ratio holds 1, and upstream over itself does not keep the limit either,
-// of a median as far as it is measured. Which of two ends of like intervals is the
-// farther is chance, so the ends themselves are not compared.
-func (v Verdict) Noisy() bool {
-	f := v.Figure
-	if f == nil || v.Value <= v.Most || f.Low == nil || *f.Low > 1 {
-		return false
-	}
-	if v.Limit.Of == RatioHigh {
-		return v.Noise > v.Most
-	}
-	return v.Value <= v.Noise
-}
+// Noisy says that the limit is not kept, but upstream against itself would not keep
+// it either.
+func (v Verdict) Noisy() bool { return v.Figure != nil && v.Value > v.Most && v.Value <= v.Noise }
 
 // Exceeded says that the limit is not kept.
 func (v Verdict) Exceeded() bool { return v.Figure != nil && !(v.Value <= v.Most) && !v.Noisy() }
@@ -133,7 +122,7 @@ func (v Verdict) String() string {
 	}
 	noise := ""
 	if v.Noise > 0 {
-		noise = fmt.Sprintf("; upstream over itself up to %.5g", v.Noise)
+		noise = fmt.Sprintf("; upstream over itself %.5g", v.Noise)
 	}
 	if v.Least > 0 {
 		noise = fmt.Sprintf("; the least %.5g", v.Least)
@@ -173,14 +162,17 @@ func Judge(s Set, gate bool, metrics ...Metric) []Verdict {
 	return verdicts
 }
 
-// noise is the end of the control's interval: which of the two processes is called
+// noise is the control's counterpart of value: which of the two processes is called
 // the first is chance.
 func (l Limit) noise(f *Figure) float64 {
-	c := f.Control
-	if c == nil || c.Low == nil || c.High == nil || l.Of != Ratio && l.Of != RatioHigh {
-		return 0
+	switch c := f.Control; {
+	case c == nil:
+	case l.Of == Ratio:
+		return max(c.Ratio, 1/c.Ratio)
+	case l.Of == RatioHigh && c.Low != nil && c.High != nil:
+		return max(*c.High, 1 / *c.Low)
 	}
-	return max(*c.High, 1 / *c.Low)
+	return 0
 }
 
 // least is the counterpart of value of the server that does the least.
