@@ -7,6 +7,8 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // The ports of FreeAddr. Systems give those above of their own accord: to who listens
@@ -33,4 +35,26 @@ func FreeAddr() (string, error) {
 		return addr, ln.Close()
 	}
 	return "", fmt.Errorf("no port of %d to %d is free: %w", firstPort, firstPort+ports-1, err)
+}
+
+// dialTime is how long a connection over loopback may take: the kernel asks again for
+// one only after a second, and a server that stops may drop such requests for a moment
+// before it refuses them.
+const dialTime = 50 * time.Millisecond
+
+// AwaitRefused waits until connections to an address on loopback are refused, which is
+// what a client sees of a server that has begun to stop, or has ended. One that is not
+// answered is no proof: on a busy machine it may be the client who is late. No event
+// tells it, so it asks again and again.
+func AwaitRefused(addr string, bound time.Duration) error {
+	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		conn, err := net.DialTimeout("tcp", addr, dialTime)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return nil
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+	return fmt.Errorf("%s is still listened on after %v", addr, bound)
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // What listens on port 0, or connects, must not get a port that was given away.
@@ -25,5 +26,23 @@ func TestFreeAddrIsNoneThatTheSystemGives(t *testing.T) {
 			t.Errorf("%s was given twice", addr)
 		}
 		seen[addr] = true
+	}
+}
+
+func TestAwaitRefused(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if err := AwaitRefused(ln.Addr().String(), 100*time.Millisecond); err == nil {
+		t.Error("no error while somebody listens")
+	}
+	addr, err := FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := AwaitRefused(addr, time.Minute); err != nil {
+		t.Error(err)
 	}
 }

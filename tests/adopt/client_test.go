@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -64,26 +63,4 @@ func (c *client) left() error {
 		return fmt.Errorf("got byte %#x, want FIN", b)
 	}
 	return err
-}
-
-// dialTime is how long a connection over loopback may take: the kernel asks again for
-// one only after a second, and a server that stops may drop such requests for a moment
-// before it refuses them.
-const dialTime = 50 * time.Millisecond
-
-// awaitStop waits until connections to addr are refused, which is what a client sees of
-// a server that has begun to stop. One that is not answered is no proof: on a busy
-// machine it may be the client who is late. No event tells it, so it asks again and again.
-func awaitStop(t *testing.T, addr string) {
-	t.Helper()
-	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		conn, err := net.DialTimeout("tcp", addr, dialTime)
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return
-		}
-		if err == nil {
-			conn.Close()
-		}
-	}
-	t.Fatalf("%s is listened on %s after SIGTERM", addr, bound)
 }

@@ -48,7 +48,9 @@ func TestFiberAppWithoutTheCopyLosesRequests(t *testing.T) {
 	}
 	p, clients := startWithClients(t, bin)
 	terminate(t, p)
-	awaitStop(t, p.Addr)
+	if err := process.AwaitRefused(p.Addr, bound); err != nil {
+		t.Fatal(err)
+	}
 	lost, told := 0, 0
 	for i, c := range clients {
 		// Upstream may still answer one request without a word, and leaves
@@ -88,7 +90,9 @@ func checkDrains(t *testing.T, m *consumer.Module) {
 		p, clients := startWithClients(t, bin)
 		stop := time.Now()
 		terminate(t, p)
-		awaitStop(t, p.Addr)
+		if err := process.AwaitRefused(p.Addr, bound); err != nil {
+			t.Fatal(err)
+		}
 		inTime := true
 		for i, c := range clients {
 			last, err := c.get()

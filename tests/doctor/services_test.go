@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -84,8 +82,8 @@ func drains(t *testing.T, file string) bool {
 	// The handler has the signal behind it when it ends.
 	if filepath.Base(file) == "prefork" {
 		await("shut down")
-	} else {
-		awaitRefused(t, addr)
+	} else if err := process.AwaitRefused(addr, bound); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(release, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -120,21 +118,6 @@ func dial(t *testing.T, addr string) net.Conn {
 			t.Fatal(err)
 		}
 	}
-}
-
-// awaitRefused waits until nobody listens: a drain has begun, or the process has ended.
-func awaitRefused(t *testing.T, addr string) {
-	t.Helper()
-	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		conn, err := net.DialTimeout("tcp4", addr, time.Second)
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return
-		}
-		if err == nil {
-			conn.Close()
-		}
-	}
-	t.Fatalf("%s is listened on %v after SIGTERM", addr, bound)
 }
 
 // request is the response, empty if there was none.
