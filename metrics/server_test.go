@@ -22,7 +22,7 @@ const bound = 30 * time.Second
 // request for /park is answered when unpark is called.
 type testServer struct {
 	*fasthttp.Server
-	t      *testing.T
+	t      testing.TB
 	addr   string
 	parked chan struct{} // one for each request that has been parked
 	unpark func()
@@ -30,7 +30,7 @@ type testServer struct {
 	served chan error
 }
 
-func startServer(t *testing.T) *testServer {
+func startServer(t testing.TB) *testServer {
 	t.Helper()
 	release := make(chan struct{})
 	s := &testServer{
@@ -118,7 +118,7 @@ func (s *testServer) awaitStats(want fasthttp.ConnStats) {
 
 // client is one keep-alive connection.
 type client struct {
-	t *testing.T
+	t testing.TB
 	net.Conn
 	r *bufio.Reader
 }
@@ -167,7 +167,7 @@ func (c *client) awaitFIN() {
 	c.Close()
 }
 
-func await[T any](t *testing.T, what string, ch <-chan T) T {
+func await[T any](t testing.TB, what string, ch <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-ch:
