@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/expfmt"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastdrain/fastdrain/metrics"
@@ -27,16 +26,7 @@ func BenchmarkScrape(b *testing.B) {
 	reg.MustRegister(benchCollector(b))
 	b.ReportAllocs()
 	for b.Loop() {
-		families, err := reg.Gather()
-		if err != nil {
-			b.Fatal(err)
-		}
-		enc := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
-		for _, f := range families {
-			if err := enc.Encode(f); err != nil {
-				b.Fatal(err)
-			}
-		}
+		writeText(b, io.Discard, reg)
 	}
 }
 

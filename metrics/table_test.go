@@ -9,7 +9,7 @@ import (
 	"github.com/fastdrain/fastdrain/metrics"
 )
 
-var update = flag.Bool("update", false, "write the table of instruments into README.md")
+var update = flag.Bool("update", false, "write the table of instruments into README.md, the text of a scrape into testdata")
 
 const (
 	tableBegin = "<!-- The table is made of instruments.go: go generate -C metrics -->\n\n"
