@@ -7,9 +7,10 @@ import (
 // Collector is a [prometheus.Collector] over one or several servers. It is safe
 // for concurrent scrapes.
 type Collector struct {
-	servers []namedServer
-	descs   []*prometheus.Desc // of instruments, nil for one without a Prometheus name
-	scrapes scrapes
+	servers  []namedServer
+	families []*family
+	known    int // how many series there are at least: all but those of listeners
+	scrapes  scrapes
 }
 
 var _ prometheus.Collector = (*Collector)(nil)
@@ -22,25 +23,19 @@ var _ prometheus.Collector = (*Collector)(nil)
 func NewCollector(servers Servers) *Collector {
 	c := &Collector{servers: servers.sorted()}
 	for _, in := range instruments {
-		var desc *prometheus.Desc
-		if in.Prometheus != "" {
-			labels := []string{ServerLabel}
-			if in.Label != "" {
-				labels = append(labels, in.Label)
-			}
-			desc = prometheus.NewDesc(in.Prometheus, in.Help, labels, nil)
+		if in.Prometheus == "" {
+			continue
 		}
-		c.descs = append(c.descs, desc)
+		c.families = append(c.families, newFamily(in, c.servers))
+		c.known += len(c.servers) * len(in.known())
 	}
 	return c
 }
 
 // Describe implements [prometheus.Collector].
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range c.descs {
-		if desc != nil {
-			ch <- desc
-		}
+	for _, f := range c.families {
+		ch <- f.desc
 	}
 }
 
@@ -49,24 +44,27 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	scrape := c.scrapes.begin()
 	defer c.scrapes.end(scrape)
-	for _, s := range c.servers {
+	// All samples are made before the first is sent. Whoever reads ch does so on
+	// another goroutine, and would sleep and be woken between two of them.
+	samples := c.samples()
+	for i := range samples {
+		ch <- &samples[i]
+	}
+}
+
+// samples reads the servers.
+func (c *Collector) samples() []sample {
+	const listeners = 4 // room for the series of two of them
+	samples := make([]sample, 0, c.known+listeners)
+	for i, s := range c.servers {
+		var f *family // which is being read: one closure does for all
+		add := func(label string, v float64) {
+			samples = append(samples, sample{f, f.labels[i].of(label), v})
+		}
 		snap := read(s.srv)
-		for i, in := range instruments {
-			desc := c.descs[i]
-			if desc == nil {
-				continue
-			}
-			kind := prometheus.GaugeValue
-			if in.Kind == Counter {
-				kind = prometheus.CounterValue
-			}
-			in.read(snap, func(label string, v float64) {
-				if in.Label == "" {
-					ch <- prometheus.MustNewConstMetric(desc, kind, v, s.name)
-					return
-				}
-				ch <- prometheus.MustNewConstMetric(desc, kind, v, s.name, label)
-			})
+		for _, f = range c.families {
+			f.read(snap, add)
 		}
 	}
+	return samples
 }

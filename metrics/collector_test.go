@@ -355,6 +355,35 @@ func TestConcurrentScrapesThroughADrain(t *testing.T) {
 	scrapers.Wait()
 }
 
+// The series of all scrapes share their labels: what a registry adds to them must
+// not come into what another has gathered.
+func TestLabelsOfARegistryStayItsOwn(t *testing.T) {
+	c := metrics.NewCollector(metrics.Servers{"": {}})
+	gatherAs := func(process string) []*dto.MetricFamily {
+		reg := prometheus.NewPedanticRegistry()
+		prometheus.WrapRegistererWith(prometheus.Labels{"process": process}, reg).MustRegister(c)
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatalf("gathering of process %s: %v", process, err)
+		}
+		return families
+	}
+	first := gatherAs("first")
+	gatherAs("second")
+	for _, f := range first {
+		for _, m := range f.GetMetric() {
+			if !slices.ContainsFunc(m.GetLabel(), func(l *dto.LabelPair) bool {
+				return l.GetName() == "process" && l.GetValue() == "first"
+			}) {
+				t.Errorf("%s of the first process has the labels %v", f.GetName(), m.GetLabel())
+			}
+		}
+	}
+	gather(t, pedantic(t, c)).want(t, series{
+		"fasthttp_server_drain_phase/default/serving": 1,
+	})
+}
+
 func TestServersWithoutSenseArePanics(t *testing.T) {
 	for name, servers := range map[string]metrics.Servers{
 		"nil":            {"a": nil},

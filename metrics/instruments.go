@@ -77,6 +77,14 @@ type Instrument struct {
 	read func(s *snapshot, emit func(label string, v float64))
 }
 
+// known returns the labels that read emits of any snapshot.
+func (in Instrument) known() []string {
+	if in.Label == "" {
+		return []string{""}
+	}
+	return in.Values
+}
+
 const (
 	connection = "{connection}"
 	seconds    = "s"
@@ -282,7 +290,8 @@ var instruments = []Instrument{
 }
 
 // outcomeCounts returns the counts in the order of outcomes.
-func outcomeCounts(o fasthttp.DrainOutcomes) (counts []int) {
+func outcomeCounts(o fasthttp.DrainOutcomes) []int {
+	counts := make([]int, 0, len(outcomes))
 	o.Each(func(_ string, n int) { counts = append(counts, n) })
 	return counts
 }

@@ -95,11 +95,7 @@ type attributeSets struct {
 
 func newAttributeSets(server string, in Instrument) *attributeSets {
 	a := &attributeSets{server: server, attribute: in.Attribute, known: map[string]metric.ObserveOption{}}
-	values := in.Values
-	if in.Attribute == "" {
-		values = []string{""}
-	}
-	for _, v := range values {
+	for _, v := range in.known() {
 		a.known[v] = a.make(v)
 	}
 	return a
