@@ -210,6 +210,9 @@ func (b *bench) addStops(name string, servers []stoppable, rounds map[string][]*
 				f.Others[s.name] = value(s.name)
 			}
 		}
+		if m.metric == figure.DrainCPU {
+			f.AddFloor(bareClose, bareDrain)
+		}
 		b.figures = append(b.figures, f)
 	}
 }

@@ -51,7 +51,7 @@ func (b *bench) instructions(ctx context.Context) error {
 		return err
 	}
 	for _, w := range b.workloads {
-		if w.Scraped {
+		if w.Scraped > 0 {
 			continue // a scrape allocates, and takes its instructions
 		}
 		if err := b.allocations(ctx, w, upstream, patched); err != nil {

@@ -33,7 +33,7 @@ func (b *bench) writeResults(verdicts []figure.Verdict) error {
 		fmt.Fprintf(&md, "- Note: %s\n", strings.ReplaceAll(note, "\n", " "))
 	}
 	if len(verdicts) > 0 {
-		fmt.Fprintf(&md, "\n## Limits\n\nOf time, upstream over itself is the control, in the same rounds as the rest: what it does not keep either is the machine's, and called noise. Of stops it is the server that does the least that loses nothing.\n\n| | limit | measured | at most | control |\n| --- | --- | ---: | ---: | ---: |\n")
+		fmt.Fprintf(&md, "\n## Limits\n\nOf time, upstream over itself is the control, in the same rounds as the rest: what it does not keep either is the machine's, and called noise. Of stops it is the server that does the least that loses nothing, and of their processor time the floor.\n\n| | limit | measured | at most | control |\n| --- | --- | ---: | ---: | ---: |\n")
 		for _, v := range verdicts {
 			if !v.Open() {
 				fmt.Fprintf(&md, "| %s | %s, %s of %s | %.5g | %.6g | %s |\n", mark(v), v.Figure.Workload, v.Limit.Of, v.Limit.Metric, v.Value, v.Most, controlOf(v))

@@ -15,11 +15,18 @@ const (
 	hertzVersion = "v0.10.4"
 )
 
+// The two ways of the server that is system calls and nothing else, see bare.
+const (
+	bareDrain = "bare-drain"
+	bareClose = "bare-close"
+)
+
 // stoppable is a server that is stopped with many connections.
 type stoppable struct {
 	name    string
 	command []string
-	// noWindow are the flags for a stop that does not wait for last requests.
+	// noWindow are the flags for a stop with idle clients: one that does not wait for
+	// last requests.
 	noWindow []string
 	// idleOnly says that it is no comparison under load.
 	idleOnly bool
@@ -50,24 +57,31 @@ func (b *bench) stoppables(ctx context.Context) ([]stoppable, error) {
 		add(s, path)
 	}
 	b.say("building the net/http server")
-	path := filepath.Join(b.build.Dir, "nethttp")
-	if _, err := b.build.Go(ctx, "build", "-o", path, "./nethttp"); err != nil {
+	nethttp := filepath.Join(b.build.Dir, "nethttp")
+	if _, err := b.build.Go(ctx, "build", "-o", nethttp, "./nethttp"); err != nil {
 		return nil, err
 	}
-	add(stoppable{name: "nethttp"}, path)
-	b.say("building the server that does the least")
-	path = filepath.Join(b.build.Dir, "least")
-	_, err := b.build.Go(ctx, "build", "-o", path, "./least")
-	switch {
-	case err == nil:
-		add(stoppable{name: "least", idleOnly: true}, path)
-	case ctx.Err() != nil:
-		return nil, err
-	default: // no Unix
-		b.note("The server that does the least was left out: %v", err)
+	add(stoppable{name: "nethttp"}, nethttp)
+	// These two take Unix.
+	for _, pkg := range []string{"least", "bare"} {
+		b.say("building the server %q", pkg)
+		path := filepath.Join(b.build.Dir, pkg)
+		if _, err := b.build.Go(ctx, "build", "-o", path, "./"+pkg); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			b.note("The server %q was left out: %v", pkg, err)
+			continue
+		}
+		if pkg == "least" {
+			add(stoppable{name: pkg, idleOnly: true}, path)
+			continue
+		}
+		add(stoppable{name: bareDrain, idleOnly: true}, path)
+		add(stoppable{name: bareClose, idleOnly: true, noWindow: []string{"-close"}}, path)
 	}
 	b.say("building the Hertz server")
-	path, err = b.hertz(ctx)
+	path, err := b.hertz(ctx)
 	switch {
 	case err == nil:
 		add(stoppable{name: "hertz"}, path)

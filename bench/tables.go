@@ -102,7 +102,7 @@ func (b *bench) socketSection() section {
 		title: "Over real sockets (wrk)",
 		about: "Rounds of fresh processes, one of each side and one of upstream once more, each with its clients, in turns of 20 ms: the others are paused. In each round the functions of each program lie in another order (the linker's -randlayout). Time is the inverse of the requests per second; " +
 			"CPU is the processor time of the server process for each request, the kernel's included. " +
-			"Ratios are the median of the rounds with the confidence interval at 95 %; latencies, in milliseconds, are medians of loads of each side alone.",
+			"Ratios are the median of the rounds with the confidence interval at 95 %, p over the mean of both of upstream; latencies, in milliseconds, are medians of loads of each side alone.",
 		header: table.Row{"workload", "", "requests/s u", "p", "time p/u", "u/u", "CPU p/u", "u/u", "p50 u", "p", "p99 u", "p", "p99.9 u", "p", "rounds"},
 	}
 	for _, w := range hot.Workloads {
@@ -136,15 +136,16 @@ func (b *bench) drainSection() section {
 			"Busy ones send a request every 0 to 20 ms, and the patched server has its default window. " +
 			"Lost is the sum of all stops: connections reset, or requests without a response. " +
 			"A server sees no process but itself, as in a container. " +
-			"Least is a program that does no more than a drain without loss has to: look, half-close, read the client's FIN, close ([least](least/main.go)).",
-		header: table.Row{"clients", "upstream", "patched", "p/u", "least", "net/http", "Hertz", "CPU u", "p", "p/u", "least", "net/http", "peak MB u", "p", "lost u", "p", "net/http", "Hertz"},
+			"Least is a program that does no more than a drain without loss has to: look, half-close, read the client's FIN, close ([least](least/main.go)). " +
+			"Floor is upstream's processor time with what these take more in the kernel than a close, as a program shows that is system calls and nothing else ([bare](bare/main.go)).",
+		header: table.Row{"clients", "upstream", "patched", "p/u", "least", "net/http", "Hertz", "CPU u", "p", "p/u", "least", "floor", "net/http", "peak MB u", "p", "lost u", "p", "net/http", "Hertz"},
 	}
 	for _, f := range b.figures.Of(figure.Drain) {
 		cpu, peak, lost := b.figures.Find(f.Workload, figure.DrainCPU), b.figures.Find(f.Workload, figure.DrainMemory), b.figures.Find(f.Workload, figure.DrainLost)
 		mega := func(v *float64) string { return format(v, "%.0f", 1e-6) }
 		s.rows = append(s.rows, table.Row{
 			f.Workload, milli(f, upstreamOf), milli(f, patchedOf), interval(f), milli(f, otherOf("least")), milli(f, otherOf("nethttp")), milli(f, otherOf("hertz")),
-			milli(cpu, upstreamOf), milli(cpu, patchedOf), interval(cpu), milli(cpu, otherOf("least")), milli(cpu, otherOf("nethttp")), mega(peak.Upstream), mega(peak.Patched),
+			milli(cpu, upstreamOf), milli(cpu, patchedOf), interval(cpu), milli(cpu, otherOf("least")), milli(cpu, otherOf(figure.Floor)), milli(cpu, otherOf("nethttp")), mega(peak.Upstream), mega(peak.Patched),
 			up(lost, "%.0f"), patched(lost, "%.0f"), format(otherOf("nethttp")(lost), "%.0f", 1), format(otherOf("hertz")(lost), "%.0f", 1),
 		})
 	}

@@ -3,7 +3,6 @@ package hot
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -31,8 +30,8 @@ func (w *Workload) Start() (*Runner, error) {
 	if w.configure != nil {
 		w.configure(r.server)
 	}
-	if w.Scraped {
-		r.stop = scrape.Every(r.server, 10*time.Millisecond)
+	if w.Scraped > 0 {
+		r.stop = scrape.Every(r.server, w.Scraped)
 	}
 	if w.conns > 0 {
 		r.server.Concurrency = 2 * w.conns

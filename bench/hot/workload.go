@@ -1,6 +1,8 @@
 package hot
 
 import (
+	"time"
+
 	"github.com/valyala/fasthttp"
 )
 
@@ -19,9 +21,10 @@ type Workload struct {
 	// Weight is about how many times the instructions of a plain GET a request
 	// takes, 0 for once; counting them takes so much longer.
 	Weight int
-	// Scraped says that the server is scraped meanwhile, 100 times a second: much more
-	// often than any Prometheus asks.
-	Scraped bool
+	// Scraped is how often the server is scraped meanwhile, 0 for not at all: ten times a
+	// second is much more often than any Prometheus asks, and must not show; a hundred
+	// times shows what a scrape costs.
+	Scraped time.Duration
 
 	// configure sets up the server, nil for none. The Handler is set already.
 	configure func(*fasthttp.Server)
@@ -80,7 +83,8 @@ var Workloads = []*Workload{
 	{Name: "tls", About: "GET over TLS, keep-alive", request: get, tls: true},
 	{Name: "timeout-handler", About: "GET through a TimeoutHandler", request: get, configure: timeoutHandler},
 	{Name: "conn-state", About: "GET with a ConnState hook", Exact: true, request: get, configure: connState},
-	{Name: "scraped", About: "GET while the server is scraped 100 times a second", Scraped: true, request: get},
+	{Name: "scraped-10", About: "GET while the server is scraped 10 times a second", Scraped: 100 * time.Millisecond, request: get},
+	{Name: "scraped", About: "GET while the server is scraped 100 times a second", Scraped: 10 * time.Millisecond, request: get},
 }
 
 // Named returns the workload of a name, nil if there is none.

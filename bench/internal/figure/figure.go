@@ -101,6 +101,19 @@ func New(workload string, m Metric, upstream, patched float64) *Figure {
 	return f
 }
 
+// Floor is the name among the others of what a stop that loses nothing takes at least:
+// upstream's, and what such a stop takes in the kernel beside one that only closes.
+const Floor = "floor"
+
+// AddFloor adds the floor, by the names of two among the others: a server that is system
+// calls and nothing else, and only closes, and the same that loses nothing.
+func (f *Figure) AddFloor(closes, drains string) {
+	c, d := f.Others[closes], f.Others[drains]
+	if c > 0 && d > 0 && f.Upstream != nil {
+		f.Others[Floor] = *f.Upstream + d - c
+	}
+}
+
 // Patched makes a figure that only the patched server has.
 func Patched(workload string, m Metric, v float64) *Figure {
 	return &Figure{Workload: workload, Metric: m, Patched: &v}

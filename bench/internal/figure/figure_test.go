@@ -121,6 +121,32 @@ func TestStopIsShownBesideTheLeast(t *testing.T) {
 	}
 }
 
+// Of processor time the kernel says what a stop takes that loses nothing: which of two
+// programs in Go does the least it does not.
+func TestProcessorTimeIsShownBesideTheFloor(t *testing.T) {
+	f := New("idle-10000", DrainCPU, 2, 4)
+	f.Others = map[string]float64{"least": 9, "closes": 1}
+	f.AddFloor("closes", "drains")
+	if _, ok := f.Others[Floor]; ok {
+		t.Error("there is a floor without a server that drains")
+	}
+	f.Others["drains"] = 1.5
+	f.AddFloor("closes", "drains")
+	seen := false
+	for _, v := range Judge(Set{f}, false, DrainCPU) {
+		if v.Open() {
+			continue
+		}
+		seen = true
+		if v.Least != 1.25 || !v.Exceeded() {
+			t.Errorf("the floor %v, exceeded %t: %s; want 1.25, true", v.Least, v.Exceeded(), v)
+		}
+	}
+	if !seen {
+		t.Error("no limit was applied")
+	}
+}
+
 func TestLimitWithoutFigureIsOpen(t *testing.T) {
 	verdicts := Judge(nil, true, allMetrics()...)
 	if len(verdicts) == 0 {

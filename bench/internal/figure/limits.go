@@ -100,8 +100,9 @@ type Verdict struct {
 	// Noise is what the same of upstream over itself is, above 1 or below: a Value
 	// within it is the machine's. 0 where there is no such control.
 	Noise float64
-	// Least is what Value is of the server that does the least that loses nothing: a
-	// stop without loss does not take less. 0 where there is none.
+	// Least is what Value is of the server that does the least that loses nothing, and
+	// of processor time its [Floor]: a stop without loss does not take less. 0 where there
+	// is none.
 	Least float64
 }
 
@@ -175,9 +176,12 @@ func (l Limit) noise(f *Figure) float64 {
 	return 0
 }
 
-// least is the counterpart of value of the server that does the least.
+// least is the counterpart of value of the server that does the least, or of the floor.
 func (l Limit) least(f *Figure) float64 {
-	least := f.Others["least"]
+	least, ok := f.Others[Floor]
+	if !ok {
+		least = f.Others["least"]
+	}
 	switch {
 	case l.Of == Ratio && f.Upstream != nil && *f.Upstream > 0:
 		return least / *f.Upstream

@@ -1,0 +1,121 @@
+//go:build unix
+
+// Command bare is a server without the Go runtime's poller and without goroutines for
+// its idle connections: a stop of it is system calls and nothing else. With -close it
+// closes each connection, as upstream does; without, it does what a stop has to do that
+// loses nothing: it looks whether something has come, half-closes, reads the client's
+// FIN, and closes. The difference is what losing nothing takes in the kernel, whatever
+// server does it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/fastdrain/fastdrain/bench/internal/serving"
+)
+
+func main() {
+	onlyClose := flag.Bool("close", false, "close connections at the stop, and do nothing else")
+	serving.Main(func() (serving.Server, error) { return &server{onlyClose: *onlyClose}, nil })
+}
+
+type server struct {
+	onlyClose bool
+
+	mu  sync.Mutex // guards what is below
+	ln  net.Listener
+	fds []int // of connections that have been answered
+	err error // why one could not be
+}
+
+func (s *server) Serve(ln net.Listener) error {
+	s.mu.Lock()
+	s.ln = ln
+	s.mu.Unlock()
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			fd, err := answer(c)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.err = errors.Join(s.err, err); err == nil {
+				s.fds = append(s.fds, fd)
+			}
+		}()
+	}
+}
+
+const response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!"
+
+// answer answers a connection's first request, which bench's idle clients send in one
+// write, and takes the connection out of the poller. A client that sends another one gets
+// no answer.
+func answer(c net.Conn) (fd int, err error) {
+	defer c.Close()
+	sock, ok := c.(syscall.Conn)
+	if !ok {
+		return 0, errors.New("not a socket")
+	}
+	if _, err := c.Read(make([]byte, 1<<10)); err != nil {
+		return 0, err
+	}
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	// Before the response: with that the client counts as idle.
+	cerr := raw.Control(func(own uintptr) { fd, err = syscall.Dup(int(own)) })
+	if err := errors.Join(cerr, err); err != nil {
+		return 0, err
+	}
+	if _, err := c.Write([]byte(response)); err != nil {
+		return 0, errors.Join(err, syscall.Close(fd))
+	}
+	return fd, nil
+}
+
+// Shutdown closes the connections.
+func (s *server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := errors.Join(s.ln.Close(), s.err)
+	if s.onlyClose {
+		for _, fd := range s.fds {
+			err = errors.Join(err, syscall.Close(fd))
+		}
+		return err
+	}
+	var b [1]byte
+	lingering := s.fds[:0]
+	for _, fd := range s.fds {
+		if n, _, rerr := syscall.Recvfrom(fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT); n > 0 || rerr != syscall.EAGAIN {
+			err = errors.Join(err, errors.New("a connection is not idle"), syscall.Close(fd))
+			continue
+		}
+		err = errors.Join(err, syscall.Shutdown(fd, syscall.SHUT_WR))
+		lingering = append(lingering, fd)
+	}
+	for len(lingering) > 0 && ctx.Err() == nil {
+		waits := lingering[:0]
+		for _, fd := range lingering {
+			if _, rerr := syscall.Read(fd, b[:]); rerr == syscall.EAGAIN {
+				waits = append(waits, fd)
+				continue
+			}
+			err = errors.Join(err, syscall.Close(fd))
+		}
+		if lingering = waits; len(lingering) > 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return errors.Join(err, ctx.Err())
+}
