@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -113,36 +112,6 @@ func TestStopsOfBothSidesAreMeasured(t *testing.T) {
 	// half of a program, and 1 % of its time.
 	if u, p := sizes[0], sizes[1]; p < u || p > u+u/5 {
 		t.Errorf("upstream's program has %d bytes and the patched one %d: they do not link the same libraries", u, p)
-	}
-}
-
-// All that are stopped beside the two sides answer their clients, and stop without loss.
-func TestOtherServersAreStopped(t *testing.T) {
-	b := testBench(t)
-	servers, err := b.stoppables(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]bool{}
-	for _, s := range servers {
-		names[s.name] = true
-		if !s.idleOnly {
-			continue
-		}
-		const n = 50
-		r, err := b.stop(t.Context(), slices.Concat(s.command, s.noWindow), n, func(addr string) (clientsOf, error) {
-			return holders.Hold(t.Context(), addr, n)
-		})
-		if err != nil {
-			t.Errorf("%s: %v", s.name, err)
-		} else if r.lost != 0 {
-			t.Errorf("%s: lost %d, want none", s.name, r.lost)
-		}
-	}
-	for _, name := range []string{"least", bareDrain, bareClose} {
-		if !names[name] {
-			t.Errorf("there is no server %q", name)
-		}
 	}
 }
 

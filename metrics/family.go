@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
@@ -32,7 +34,7 @@ func newFamily(in Instrument, servers []namedServer) *family {
 // metrics are shared in the same way: its checkMetricConsistency calls them
 // immutable by contract, and sorts a copy; its wrappingMetric, which adds the
 // labels of WrapRegistererWith, appends to them and sorts, which is a copy as
-// long as they have no capacity to spare, and MakeLabelPairs leaves none.
+// they have no capacity to spare.
 type labelPairs struct {
 	server string
 	family *family
@@ -59,7 +61,7 @@ func (l *labelPairs) make(value string) []*dto.LabelPair {
 	if l.family.Label != "" {
 		values = append(values, value)
 	}
-	return prometheus.MakeLabelPairs(l.family.desc, values)
+	return slices.Clip(prometheus.MakeLabelPairs(l.family.desc, values))
 }
 
 // sample is the value of a series in one scrape.

@@ -4,8 +4,8 @@
 // its idle connections: a stop of it is system calls and nothing else. With -close it
 // closes each connection, as upstream does; without, it does what a stop has to do that
 // loses nothing: it looks whether something has come, half-closes, reads the client's
-// FIN, and closes. The difference is what losing nothing takes in the kernel, whatever
-// server does it.
+// FIN, and closes. The difference is what losing nothing takes in the kernel: it is the
+// client's that the last of a connection is freed in only where the server has closed.
 package main
 
 import (
@@ -44,11 +44,10 @@ func (s *server) Serve(ln net.Listener) error {
 			return err
 		}
 		go func() {
-			fd, err := answer(c)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.err = errors.Join(s.err, err); err == nil {
-				s.fds = append(s.fds, fd)
+			if err := s.answer(c); err != nil {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.err = errors.Join(s.err, err)
 			}
 		}()
 	}
@@ -59,31 +58,33 @@ const response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length:
 // answer answers a connection's first request, which bench's idle clients send in one
 // write, and takes the connection out of the poller. A client that sends another one gets
 // no answer.
-func answer(c net.Conn) (fd int, err error) {
+func (s *server) answer(c net.Conn) error {
 	defer c.Close()
 	sock, ok := c.(syscall.Conn)
 	if !ok {
-		return 0, errors.New("not a socket")
+		return errors.New("not a socket")
 	}
 	if _, err := c.Read(make([]byte, 1<<10)); err != nil {
-		return 0, err
+		return err
 	}
 	raw, err := sock.SyscallConn()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	// Before the response: with that the client counts as idle.
+	var fd int
 	cerr := raw.Control(func(own uintptr) { fd, err = syscall.Dup(int(own)) })
 	if err := errors.Join(cerr, err); err != nil {
-		return 0, err
+		return err
 	}
-	if _, err := c.Write([]byte(response)); err != nil {
-		return 0, errors.Join(err, syscall.Close(fd))
-	}
-	return fd, nil
+	s.mu.Lock()
+	s.fds = append(s.fds, fd) // before the response: with that the client counts as idle
+	s.mu.Unlock()
+	_, err = c.Write([]byte(response))
+	return err
 }
 
-// Shutdown closes the connections.
+// Shutdown closes the connections. Its error is the first of a client that was not idle,
+// of a system call, or of ctx, at whose end it leaves what lingers to the process's.
 func (s *server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

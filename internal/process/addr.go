@@ -45,7 +45,7 @@ const dialTime = 50 * time.Millisecond
 // AwaitRefused waits until connections to an address on loopback are refused, which is
 // what a client sees of a server that has begun to stop, or has ended. One that is not
 // answered is no proof: on a busy machine it may be the client who is late. No event
-// tells it, so it asks again and again.
+// tells it, so it asks again and again. It is an error if none was refused within bound.
 func AwaitRefused(addr string, bound time.Duration) error {
 	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		conn, err := net.DialTimeout("tcp", addr, dialTime)

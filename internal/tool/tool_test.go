@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -70,5 +73,33 @@ func TestInstallationEndsWithItsContext(t *testing.T) {
 	begin := time.Now()
 	if _, err := Find(ctx, program, t.Logf); err == nil || time.Since(begin) > 30*time.Second {
 		t.Errorf("%v after %v, with another installation under way", err, time.Since(begin))
+	}
+}
+
+// What is ended is the installation, and not only what waits for it.
+func TestContextEndsTheInstallation(t *testing.T) {
+	dir := fakeApt(t, `echo $$ >started.part; mv started.part started; exec sleep 60`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := Find(ctx, program, t.Logf)
+		ended <- err
+	}()
+	var text []byte
+	for begin := time.Now(); len(text) == 0 && time.Since(begin) < 30*time.Second; time.Sleep(time.Millisecond) {
+		text, _ = os.ReadFile(filepath.Join(dir, "started"))
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("no error of an installation that was ended")
+	}
+	if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		t.Errorf("the installation goes on: %v", err)
 	}
 }

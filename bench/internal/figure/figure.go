@@ -101,8 +101,9 @@ func New(workload string, m Metric, upstream, patched float64) *Figure {
 	return f
 }
 
-// Floor is the name among the others of what a stop that loses nothing takes at least:
-// upstream's, and what such a stop takes in the kernel beside one that only closes.
+// Floor is the name among the others of what a stop that loses nothing takes of a server
+// that takes as much as upstream's for all else: upstream's, and what such a stop takes in
+// the kernel beside one that only closes.
 const Floor = "floor"
 
 // AddFloor adds the floor, by the names of two among the others: a server that is system

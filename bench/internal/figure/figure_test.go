@@ -80,25 +80,41 @@ func TestEachLimitIsExceededByALittleMore(t *testing.T) {
 	}
 }
 
-// What upstream over itself does not keep either is the machine's, and no more.
+// What upstream over itself does not keep either is the machine's, and no more. A figure
+// is over the mean of two processes, so it varies less than one over another.
 func TestNoiseIsWhatUpstreamOverItselfIs(t *testing.T) {
 	for _, c := range []struct {
-		value, low, high  float64
-		exceeded, isNoise bool
+		of                      Of
+		value, ratio, low, high float64
+		exceeded, isNoise       bool
 	}{
-		{1.015, 0.999, 1.001, false, false},
-		{1.025, 0.999, 1.01, true, false},
-		{1.025, 0.999, 1.03, false, true},
-		{1.025, 0.97, 1.001, false, true}, // the other way round
-		{1.04, 0.97, 1.03, true, false},
+		{of: RatioHigh, value: 1.015, ratio: 1, low: 0.999, high: 1.001},
+		{of: RatioHigh, value: 1.025, ratio: 1, low: 0.999, high: 1.01, exceeded: true},
+		{of: RatioHigh, value: 1.025, ratio: 1, low: 0.999, high: 1.03, isNoise: true},
+		{of: RatioHigh, value: 1.028, ratio: 1, low: 0.999, high: 1.03, exceeded: true}, // but for the varying less
+		{of: RatioHigh, value: 1.025, ratio: 1, low: 0.97, high: 1.001, isNoise: true},  // the other way round
+		{of: RatioHigh, value: 1.04, ratio: 1, low: 0.97, high: 1.03, exceeded: true},
+		{of: Ratio, value: 1.005, ratio: 1, low: 0.9, high: 1.1},
+		{of: Ratio, value: 1.02, ratio: 1.005, low: 0.9, high: 1.1, exceeded: true},
+		{of: Ratio, value: 1.02, ratio: 1.03, low: 0.9, high: 1.1, isNoise: true},
+		{of: Ratio, value: 1.028, ratio: 1.03, low: 0.9, high: 1.1, exceeded: true},
+		{of: Ratio, value: 1.02, ratio: 0.97, low: 0.9, high: 1.1, isNoise: true},
 	} {
 		f := New("get", WallTime, 1, 1)
-		f.High = Value(c.value)
-		f.Control = &Interval{Ratio: 1, Low: Value(c.low), High: Value(c.high)}
+		f.Ratio, f.High = Value(c.value), Value(c.value)
+		f.Control = &Interval{Ratio: c.ratio, Low: Value(c.low), High: Value(c.high)}
+		seen := false
 		for _, v := range Judge(Set{f}, false, WallTime) {
-			if v.Limit.Of == RatioHigh && (v.Exceeded() != c.exceeded || v.Noisy() != c.isNoise) {
+			if v.Limit.Of != c.of || v.Open() {
+				continue
+			}
+			seen = true
+			if v.Exceeded() != c.exceeded || v.Noisy() != c.isNoise {
 				t.Errorf("%+v: exceeded %t, noise %t: %s", c, v.Exceeded(), v.Noisy(), v)
 			}
+		}
+		if !seen {
+			t.Errorf("%+v: no limit was applied", c)
 		}
 	}
 }

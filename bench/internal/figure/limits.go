@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -101,8 +102,8 @@ type Verdict struct {
 	// within it is the machine's. 0 where there is no such control.
 	Noise float64
 	// Least is what Value is of the server that does the least that loses nothing, and
-	// of processor time its [Floor]: a stop without loss does not take less. 0 where there
-	// is none.
+	// of processor time the [Floor]: what is to be had. 0 where there is none. It excuses
+	// nothing.
 	Least float64
 }
 
@@ -126,7 +127,11 @@ func (v Verdict) String() string {
 		noise = fmt.Sprintf("; upstream over itself %.5g", v.Noise)
 	}
 	if v.Least > 0 {
-		noise = fmt.Sprintf("; the least %.5g", v.Least)
+		least := "least"
+		if _, ok := v.Figure.Others[Floor]; ok {
+			least = Floor
+		}
+		noise = fmt.Sprintf("; the %s %.5g", least, v.Least)
 	}
 	return fmt.Sprintf("%s, %s: %.5g, at most %.6g (%s%s)", v.Figure.Workload, v.Figure.Metric, v.Value, v.Most, v.Limit.Of, noise)
 }
@@ -164,14 +169,16 @@ func Judge(s Set, gate bool, metrics ...Metric) []Verdict {
 }
 
 // noise is the control's counterpart of value: which of the two processes is called
-// the first is chance.
+// the first is chance. The control is one process over another, and a figure one over
+// the mean of two, which varies less: by the root of 3/4.
 func (l Limit) noise(f *Figure) float64 {
+	less := func(ratio float64) float64 { return math.Pow(ratio, math.Sqrt(3)/2) }
 	switch c := f.Control; {
 	case c == nil:
 	case l.Of == Ratio:
-		return max(c.Ratio, 1/c.Ratio)
+		return less(max(c.Ratio, 1/c.Ratio))
 	case l.Of == RatioHigh && c.Low != nil && c.High != nil:
-		return max(*c.High, 1 / *c.Low)
+		return less(max(*c.High, 1 / *c.Low))
 	}
 	return 0
 }
