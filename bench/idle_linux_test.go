@@ -1,11 +1,13 @@
 package main
 
 import (
-	"bufio"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/process"
+	"github.com/fastdrain/fastdrain/bench/internal/serving"
 )
 
 // The servers for idle clients only answer them and stop, and what bare is for is the
@@ -41,8 +44,9 @@ func TestServersForIdleClientsOnly(t *testing.T) {
 		} else if r.lost != 0 {
 			t.Errorf("%s: lost %d, want none", s.name, r.lost)
 		}
-		if got := waitsForFIN(t, command); got != want {
-			t.Errorf("%s: waits for the client's FIN: %t, want %t", s.name, got, want)
+		got, err := waitsForFIN(t.Context(), command)
+		if err != nil || got != want {
+			t.Errorf("%s: waits for the client's FIN: %t (%v), want %t", s.name, got, err, want)
 		}
 	}
 	for name := range lingers {
@@ -52,68 +56,51 @@ func TestServersForIdleClientsOnly(t *testing.T) {
 
 // waitsForFIN says whether a server that stops takes what a client sends after the
 // server's FIN: one that has closed answers it with a reset.
-func waitsForFIN(t *testing.T, command []string) bool {
-	t.Helper()
-	s, err := process.Start(t.Context(), command[0], command[1:]...)
+func waitsForFIN(ctx context.Context, command []string) (waits bool, err error) {
+	s, err := process.Start(ctx, command[0], command[1:]...)
 	if err != nil {
-		t.Fatal(err)
+		return false, err
 	}
 	defer s.End()
-	c, err := net.Dial("tcp4", s.Addr)
+	conn, err := net.Dial("tcp4", s.Addr)
 	if err != nil {
-		t.Fatal(err)
+		return false, err
 	}
-	defer c.Close()
-	if _, err := c.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	in := bufio.NewReader(c)
-	resp, err := http.ReadResponse(in, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		t.Fatal(err)
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	if _, err := io.ReadFull(conn, make([]byte, len(serving.Response))); err != nil {
+		return false, fmt.Errorf("the response: %w", err)
 	}
 	stopped := make(chan error, 1)
 	go func() {
 		_, err := s.Stop(stopBound)
 		stopped <- err
 	}()
-	if _, err := in.ReadByte(); err != io.EOF {
-		t.Fatalf("got %v, want the server's FIN", err)
+	if n, err := io.Copy(io.Discard, conn); n > 0 || err != nil {
+		return false, fmt.Errorf("%d bytes and %v in the place of a FIN", n, err)
 	}
-	if _, err := c.Write([]byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	taken := acknowledged(t, c.(*net.TCPConn))
-	c.Close()
-	if err := <-stopped; err != nil {
-		t.Fatal(err)
-	}
-	return taken
+	fmt.Fprint(conn, "x")
+	waits, err = acknowledged(conn.(*net.TCPConn))
+	conn.Close()
+	return waits, errors.Join(err, <-stopped)
 }
 
 // acknowledged waits until all that was written is acknowledged, or the connection reset.
-func acknowledged(t *testing.T, c *net.TCPConn) bool {
-	t.Helper()
-	raw, err := c.SyscallConn()
+func acknowledged(sock syscall.Conn) (yes bool, err error) {
+	raw, err := sock.SyscallConn()
 	if err != nil {
-		t.Fatal(err)
+		return false, err
 	}
 	const reset = 7 // TCP_CLOSE in include/net/tcp_states.h
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(time.Millisecond) {
 		var info *unix.TCPInfo
 		cerr := raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
-		switch {
-		case cerr != nil || err != nil:
-			t.Fatal(cerr, err)
-		case info.State == reset:
-			return false
-		case info.Unacked == 0:
-			return true
+		if err := errors.Join(cerr, err); err != nil {
+			return false, err
+		}
+		if info.State == reset || info.Unacked == 0 {
+			return info.State != reset, nil
 		}
 	}
-	t.Fatal("neither an acknowledgement nor a reset in a minute")
-	return false
+	return false, errors.New("neither an acknowledgement nor a reset in a minute")
 }

@@ -4,8 +4,9 @@
 // its idle connections: a stop of it is system calls and nothing else. With -close it
 // closes each connection, as upstream does; without, it does what a stop has to do that
 // loses nothing: it looks whether something has come, half-closes, reads the client's
-// FIN, and closes. The difference is what losing nothing takes in the kernel: it is the
-// client's that the last of a connection is freed in only where the server has closed.
+// FIN, and closes. The difference is what losing nothing takes in the kernel. Part of it
+// is only moved: where the server just closes, the client's FIN frees the connection, in
+// the client's time.
 package main
 
 import (
@@ -27,33 +28,25 @@ func main() {
 
 type server struct {
 	onlyClose bool
+	acceptor  serving.Acceptor
 
 	mu  sync.Mutex // guards what is below
-	ln  net.Listener
-	fds []int // of connections that have been answered
-	err error // why one could not be
+	fds []int      // of connections that have been answered
+	err error      // why one could not be
 }
 
 func (s *server) Serve(ln net.Listener) error {
-	s.mu.Lock()
-	s.ln = ln
-	s.mu.Unlock()
-	for {
-		c, err := ln.Accept()
-		if err != nil {
-			return err
-		}
-		go func() {
-			if err := s.answer(c); err != nil {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				s.err = errors.Join(s.err, err)
-			}
-		}()
-	}
+	return s.acceptor.Accept(ln, func(c net.Conn) { go s.begin(c) })
 }
 
-const response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!"
+// begin answers a connection, and keeps why that failed.
+func (s *server) begin(c net.Conn) {
+	if err := s.answer(c); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.err = errors.Join(s.err, err)
+	}
+}
 
 // answer answers a connection's first request, which bench's idle clients send in one
 // write, and takes the connection out of the poller. A client that sends another one gets
@@ -79,16 +72,16 @@ func (s *server) answer(c net.Conn) error {
 	s.mu.Lock()
 	s.fds = append(s.fds, fd) // before the response: with that the client counts as idle
 	s.mu.Unlock()
-	_, err = c.Write([]byte(response))
+	_, err = c.Write([]byte(serving.Response))
 	return err
 }
 
-// Shutdown closes the connections. Its error is the first of a client that was not idle,
-// of a system call, or of ctx, at whose end it leaves what lingers to the process's.
+// Shutdown closes the connections. Its error joins those of clients that were not idle, of
+// system calls, and of ctx, at whose end it leaves what lingers to the process's.
 func (s *server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := errors.Join(s.ln.Close(), s.err)
+	err := errors.Join(s.acceptor.Close(), s.err)
 	if s.onlyClose {
 		for _, fd := range s.fds {
 			err = errors.Join(err, syscall.Close(fd))

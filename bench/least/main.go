@@ -26,36 +26,26 @@ func main() {
 }
 
 type server struct {
-	mu      sync.Mutex // guards what is below
-	ln      net.Listener
-	conns   map[*net.TCPConn]bool
-	running sync.WaitGroup
+	acceptor serving.Acceptor
+	mu       sync.Mutex // guards conns
+	conns    map[*net.TCPConn]bool
+	running  sync.WaitGroup
 }
 
 func (s *server) Serve(ln net.Listener) error {
-	s.mu.Lock()
-	s.ln = ln
-	s.mu.Unlock()
-	for {
-		c, err := ln.Accept()
-		if err != nil {
-			return err
-		}
-		tcp, ok := c.(*net.TCPConn)
-		if !ok {
-			return errors.New("not a TCP connection")
-		}
+	return s.acceptor.Accept(ln, func(c net.Conn) {
+		tcp := c.(*net.TCPConn) // of the frame's listener
 		s.mu.Lock()
 		s.conns[tcp] = true
 		s.mu.Unlock()
 		s.running.Go(func() { s.serve(tcp) })
-	}
+	})
 }
 
 // Shutdown wakes the connections, and waits until the last has closed.
 func (s *server) Shutdown(context.Context) error {
+	err := s.acceptor.Close()
 	s.mu.Lock()
-	err := s.ln.Close()
 	for c := range s.conns {
 		_ = c.SetReadDeadline(time.Unix(1, 0))
 	}
@@ -63,8 +53,6 @@ func (s *server) Shutdown(context.Context) error {
 	s.running.Wait()
 	return err
 }
-
-const response = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!"
 
 // serve answers each read, as bench's idle clients send a request in one write. A
 // client that sends anything during the stop would get no answer.
@@ -87,7 +75,7 @@ func (s *server) serve(c *net.TCPConn) {
 		case err != nil || n == 0:
 			return
 		}
-		if _, err := c.Write([]byte(response)); err != nil {
+		if _, err := c.Write([]byte(serving.Response)); err != nil {
 			return
 		}
 	}
