@@ -15,6 +15,7 @@ import (
 	"github.com/fastdrain/fastdrain/bench/internal/holders"
 	"github.com/fastdrain/fastdrain/bench/internal/lockholds"
 	"github.com/fastdrain/fastdrain/bench/internal/process"
+	"github.com/fastdrain/fastdrain/bench/internal/serving"
 	"github.com/fastdrain/fastdrain/bench/internal/wrk"
 	"github.com/fastdrain/fastdrain/internal/project"
 	"github.com/fastdrain/fastdrain/internal/tool"
@@ -129,6 +130,24 @@ func TestEveryWorkloadHasACounterpartOverSockets(t *testing.T) {
 func TestCellsOfFiguresThatAreMissingAreEmpty(t *testing.T) {
 	if s := fmt.Sprint(up(nil, "%f"), patched(nil, "%f"), ratio(nil, "%f"), interval(nil), milli(nil, upstreamOf), otherOf("hertz")(nil) == nil); s != "true" {
 		t.Errorf("got %q", s)
+	}
+}
+
+// The floor is upstream's processor time and what the server of system calls takes more
+// where it drains than where it closes.
+func TestStopsHaveAFloor(t *testing.T) {
+	b := testBench(t)
+	var servers []stoppable
+	rounds := map[string][]*stopped{}
+	for name, cpu := range map[string]float64{"upstream": 20, "patched": 30, bareClose: 5, bareDrain: 9} {
+		servers = append(servers, stoppable{name: name})
+		for range 6 {
+			rounds[name] = append(rounds[name], &stopped{Stop: serving.Stop{Seconds: 1, CPUSeconds: cpu}})
+		}
+	}
+	b.addStops("idle-5000", servers, rounds, true)
+	if got := b.figures.Find("idle-5000", figure.DrainCPU).Others[figure.Floor]; got != 24 {
+		t.Errorf("the floor is %v, want 24", got)
 	}
 }
 
