@@ -15,8 +15,9 @@ import (
 // that tells what only the patched copy knows of its drain.
 func drainFlags() (set func(*fasthttp.Server), account func(*fasthttp.Server) string) {
 	finalRead := flag.Duration("final-read", 0, "at the stop, wait this `long` for a last request on each connection; 0 is the default, negative is not at all")
+	linger := flag.Duration("linger", 0, "after a half-close, wait this `long` for the client's; 0 is the default")
 	set = func(srv *fasthttp.Server) {
-		srv.Drain.FinalRead = *finalRead
+		srv.Drain.FinalRead, srv.Drain.Linger = *finalRead, *linger
 	}
 	account = func(srv *fasthttp.Server) string {
 		return fmt.Sprintf(", %d late", srv.DrainReport().Late)
