@@ -20,7 +20,11 @@ func drainFlags() (set func(*fasthttp.Server), account func(*fasthttp.Server) st
 		srv.Drain.FinalRead, srv.Drain.Linger = *finalRead, *linger
 	}
 	account = func(srv *fasthttp.Server) string {
-		return fmt.Sprintf(", %d late", srv.DrainReport().Late)
+		report, unfinished := srv.DrainReport(), 0
+		for _, l := range report.Listeners {
+			unfinished += l.Unfinished
+		}
+		return fmt.Sprintf(", %d handshakes unfinished, %d late", unfinished, report.Late)
 	}
 	return set, account
 }

@@ -3,7 +3,8 @@
 // It answers "hello NAME" to ?name=NAME and takes its time when asked to:
 // ?sleep=3ms. Its first line of output is the address it listens on, its last
 // line says how many requests it executed, and with the patched copy how many
-// connections sent something too late.
+// handshakes were under way when the listener closed, and how many connections sent
+// something too late.
 //
 // The same source builds with upstream's fasthttp and with the patched copy:
 // what only the latter has, the drain's settings and package drainrun, is in

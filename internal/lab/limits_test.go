@@ -73,7 +73,7 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 	r := newResult(cell{&scenarios[0], Patched})
 	for _, d := range []time.Duration{ms(40), ms(10), ms(20), ms(30)} {
 		r.add(&round{
-			tally: tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2}, late: 1,
+			tally: tally{connections: 100, requests: 1000, answered: 990, lost: 3, refused: 2}, unfinished: 1, late: 2,
 			executed: 991, executedKnown: true, shutdown: d, exit: process.ExitClean,
 		})
 	}
@@ -94,7 +94,7 @@ func TestJSONHasTheKeysAndTheFigures(t *testing.T) {
 	}
 	want := map[string]any{
 		"scenario": "keepalive", "variant": "patched", "stops": 4.0, "connections": 400.0, "requests": 4000.0,
-		"lost": 12.0, "executed_unanswered": 4.0, "late": 4.0, "refused": 8.0, "exit": "0",
+		"lost": 12.0, "executed_unanswered": 4.0, "unfinished": 4.0, "late": 8.0, "refused": 8.0, "exit": "0",
 	}
 	for key, value := range want {
 		if got[0][key] != value {

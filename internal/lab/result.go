@@ -30,6 +30,9 @@ type Result struct {
 	// server's count, less the number of complete responses received. Rounds in
 	// which the server had to be killed, and could not say, are not in it.
 	ExecutedUnanswered int `json:"executed_unanswered"`
+	// Unfinished is the number of handshakes that were under way when the patched
+	// server closed its listener, as it says itself: what their clients send is reset.
+	Unfinished int `json:"unfinished"`
 	// Late is the number of connections on which the server saw bytes after its
 	// last look, as it says itself. Of the other variants 0 says nothing: only the
 	// patched server counts them.
@@ -75,6 +78,7 @@ func (r *Result) add(one *round) {
 		r.ExecutedUnanswered += one.executed - one.answered
 	}
 	r.Late += one.late
+	r.Unfinished += one.unfinished
 	r.shutdown = append(r.shutdown, one.shutdown)
 	r.Shutdown = spreadOf(r.shutdown)
 	r.exits.count(one.exit, 1)

@@ -23,6 +23,7 @@ type round struct {
 	tally
 	executed      int // requests whose handler ran, as the server says
 	executedKnown bool
+	unfinished    int           // handshakes at the close of the listener, as the server says
 	late          int           // connections with bytes after the last look, as the server says
 	shutdown      time.Duration // SIGTERM to the exit of the process
 	exit          string
@@ -154,6 +155,7 @@ func (r runner) run(ctx context.Context, server process.Command, s *scenario) (*
 	}
 	res.executed, res.executedKnown = proc.Executed()
 	res.late, _ = proc.Late()
+	res.unfinished, _ = proc.Unfinished()
 	switch {
 	case !res.executedKnown && res.exit != process.ExitKilled:
 		res.problems.count("the server did not say how many requests it executed", 1)

@@ -3,8 +3,9 @@
 //
 // Such a program takes -addr, says "listening on ADDRESS" in its first line of
 // output, stops at SIGTERM, and says in its last line how many requests it
-// executed, "served N requests", and if it counts them, on how many connections
-// bytes arrived too late: ", N late".
+// executed, "served N requests", and if it counts them, how many handshakes were
+// under way when its listener closed, ", N handshakes unfinished", and on how many
+// connections bytes arrived too late: ", N late".
 package process
 
 import (
@@ -33,9 +34,10 @@ type Command struct {
 
 // The two lines of a server's output that are read.
 var (
-	addressLine = regexp.MustCompile(`^listening on (\S+:\d+)$`)
-	servedLine  = regexp.MustCompile(`^served (\d+) requests`)
-	lateLine    = regexp.MustCompile(`, (\d+) late$`)
+	addressLine    = regexp.MustCompile(`^listening on (\S+:\d+)$`)
+	servedLine     = regexp.MustCompile(`^served (\d+) requests`)
+	unfinishedLine = regexp.MustCompile(`, (\d+) handshakes unfinished`)
+	lateLine       = regexp.MustCompile(`, (\d+) late$`)
 )
 
 // Process is a running server.
@@ -115,6 +117,12 @@ func (p *Process) Executed() (n int, known bool) {
 // look, if the server counts them. Call it after the exit.
 func (p *Process) Late() (n int, known bool) {
 	return p.said(lateLine)
+}
+
+// Unfinished returns the number of handshakes that were under way when the listener
+// closed, if the server counts them. Call it after the exit.
+func (p *Process) Unfinished() (n int, known bool) {
+	return p.said(unfinishedLine)
 }
 
 func (p *Process) said(what *regexp.Regexp) (n int, known bool) {

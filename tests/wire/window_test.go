@@ -52,13 +52,15 @@ func TestLateAgainstTheWindow(t *testing.T) {
 					r.Stops, r.Connections, r.Lost, r.Late, r.wire, r.Refused, r.Shutdown.Median)
 				fmt.Fprintf(&table, "| %v | up to %v | %d | %d | %.1f | %d | %.2f s |\n", window, load.longest,
 					r.Connections, r.Late, 1000*float64(r.Late)/float64(r.Connections), r.resets(), r.Shutdown.Median)
-				if r.Lost != r.Late {
-					t.Errorf("%d requests were lost, and the server counted %d connections as late", r.Lost, r.Late)
+				// Beside a burner a handshake may take more than the second that the accept
+				// queue has. Such a request may have been sent or not.
+				if r.Lost < r.Late || r.Lost > r.Late+r.Unfinished {
+					t.Errorf("%d requests were lost, and the server counted %d connections as late, and %d handshakes unfinished", r.Lost, r.Late, r.Unfinished)
 				}
 				if window > load.longest+4*oneWay && r.Late != 0 {
 					t.Errorf("%d connections late, with a window that is longer than any pause", r.Late)
 				}
-				if r.resets() != 0 {
+				if r.resets() != 0 && r.Unfinished == 0 {
 					t.Errorf("%d resets: %v", r.resets(), r.wire)
 				}
 				late += r.Late
