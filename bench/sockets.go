@@ -61,6 +61,7 @@ var socketWorkloads = map[string]overSockets{
 	"conn-state":       {server: []string{"-conn-state"}},
 	"scraped-10":       {server: []string{"-scrape", "100ms"}},
 	"scraped":          {server: []string{"-scrape", "10ms"}},
+	"scraped-even":     {server: []string{"-scrape", "10ms", "-even"}},
 }
 
 // loaded is what one load of one server showed.

@@ -31,7 +31,7 @@ func (w *Workload) Start() (*Runner, error) {
 		w.configure(r.server)
 	}
 	if w.Scraped > 0 {
-		r.stop = scrape.Every(r.server, w.Scraped)
+		r.stop = scrape.Every(r.server, w.Scraped, w.even)
 	}
 	if w.conns > 0 {
 		r.server.Concurrency = 2 * w.conns

@@ -26,6 +26,8 @@ type Workload struct {
 	// times shows what a scrape costs.
 	Scraped time.Duration
 
+	// even says that upstream's server has as many series to be scraped as the patched.
+	even bool
 	// configure sets up the server, nil for none. The Handler is set already.
 	configure func(*fasthttp.Server)
 	// request is what a client sends, in batches without waiting for responses.
@@ -85,6 +87,7 @@ var Workloads = []*Workload{
 	{Name: "conn-state", About: "GET with a ConnState hook", Exact: true, request: get, configure: connState},
 	{Name: "scraped-10", About: "GET while the server is scraped 10 times a second", Scraped: 100 * time.Millisecond, request: get},
 	{Name: "scraped", About: "GET while the server is scraped 100 times a second", Scraped: 10 * time.Millisecond, request: get},
+	{Name: "scraped-even", About: "the same, upstream with as many plain gauges", Scraped: 10 * time.Millisecond, even: true, request: get},
 }
 
 // Named returns the workload of a name, nil if there is none.

@@ -32,6 +32,7 @@ var (
 	state    = flag.Bool("conn-state", false, "set a ConnState hook")
 	perConn  = flag.Int("requests-per-conn", 0, "close connections after `N` requests")
 	often    = flag.Duration("scrape", 0, "scrape the server's metrics this `often`")
+	even     = flag.Bool("even", false, "with upstream, export as many plain gauges as the patched server has series")
 )
 
 func main() {
@@ -64,7 +65,7 @@ func main() {
 		}
 		setUp(&s.Server)
 		if *often > 0 {
-			scrape.Every(&s.Server, *often)
+			scrape.Every(&s.Server, *often, *even)
 		}
 		return s, nil
 	})

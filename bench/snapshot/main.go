@@ -49,7 +49,7 @@ func main() {
 		time.Sleep(10 * time.Millisecond)
 	}
 
-	scraped := scrape.Of(s)
+	scraped := scrape.Of(s, false)
 	holds, _ := expvar.Get(lockholds.Name).(expvar.Func)
 	if holds != nil {
 		holds.Value() // reading it begins anew

@@ -9,6 +9,6 @@ import (
 	"github.com/fastdrain/fastdrain/metrics"
 )
 
-func collectors(s *fasthttp.Server) []prometheus.Collector {
+func collectors(s *fasthttp.Server, _ bool) []prometheus.Collector {
 	return []prometheus.Collector{metrics.NewCollector(metrics.Servers{"bench": s})}
 }

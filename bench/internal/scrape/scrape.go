@@ -1,6 +1,8 @@
 // Package scrape does to a server what Prometheus does: it has all that the server
 // can tell collected and written as text. Of the patched server that is the project's
-// collector; of upstream's, the two numbers that it has.
+// collector; of upstream's, the two numbers that it has, and, if it is to be even, as
+// many plain gauges as the project has: what Prometheus's library takes for those is then
+// no difference between the two.
 package scrape
 
 import (
@@ -13,9 +15,9 @@ import (
 )
 
 // Of returns what scrapes a server once.
-func Of(s *fasthttp.Server) func() error {
+func Of(s *fasthttp.Server, even bool) func() error {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors(s)...)
+	reg.MustRegister(collectors(s, even)...)
 	return func() error {
 		families, err := reg.Gather()
 		if err != nil {
@@ -32,7 +34,9 @@ func Of(s *fasthttp.Server) func() error {
 }
 
 // Every scrapes a server every d until stop is called. It panics if a scrape fails.
-func Every(s *fasthttp.Server, d time.Duration) (stop func()) { return every(Of(s), d) }
+func Every(s *fasthttp.Server, d time.Duration, even bool) (stop func()) {
+	return every(Of(s, even), d)
+}
 
 func every(scrape func() error, d time.Duration) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})
