@@ -52,7 +52,7 @@ var (
 		connections: []int{1000, 10000}, snapshots: []int{100, 10000, 100000},
 	}
 	long = extent{
-		repeats: 3, runs: 8, loads: 7, moreLoads: 30, rounds: 7,
+		repeats: 3, runs: 8, loads: 30, moreLoads: 30, rounds: 7,
 		benchtime: 500 * time.Millisecond, wrk: time.Second,
 		connections: []int{100, 1000, 5000, 10000, 15000}, snapshots: []int{100, 1000, 10000, 100000, 1000000},
 	}
