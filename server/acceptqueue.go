@@ -50,7 +50,8 @@ type servedListener struct {
 
 	// inHand says that the loop has a connection, or its error, and is on the way
 	// to a worker and back: a callback, a look at the address or a pause may take
-	// it any time. It is stored by the Serve and loaded by the drain.
+	// it any time. It is stored by the Serve and loaded by the drain: a moment after
+	// Accept has returned, so it does not tell of all.
 	inHand atomic.Bool
 }
 
@@ -161,8 +162,10 @@ func (l *servedListener) accept() (net.Conn, error) {
 // closeListeners has the accept loops empty and close their listeners, and waits
 // for them; it closes those of loops that do not end, or have ended before. An
 // error that says a listener is closed already is none: that is what a stop is for.
-// Then no later drain finds them. A loop that has a connection in hand still is waited
-// for with the connections, and so is a Close; one whose Accept does not return is not.
+// Then no later drain finds them. A loop that goes on is waited for with the connections,
+// and so is a Close: the kernel may have given it one already that nobody knows of yet.
+// But the Accept of an unknown type may not return after the Close: its loop is waited
+// for where it has one in hand.
 func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	until := d.stopAt.Add(d.fits(acceptTime))
 	var opening sync.WaitGroup
@@ -206,7 +209,7 @@ func (s *Server) closeListeners(d *drain, loops []*acceptLoop) {
 	defer s.mu.Unlock()
 	s.drains.loops = slices.DeleteFunc(s.drains.loops, func(l *acceptLoop) bool { return slices.Contains(loops, l) })
 	for _, l := range loops {
-		if slices.ContainsFunc(l.serves, func(l *servedListener) bool { return l.inHand.Load() }) {
+		if len(l.serves) > 0 && l.queue.CloseWakes() || slices.ContainsFunc(l.serves, func(l *servedListener) bool { return l.inHand.Load() }) {
 			d.left.Add(1)
 			go func() {
 				<-l.ended

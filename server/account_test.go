@@ -219,3 +219,52 @@ func TestUndeliveredBytesAreInTheAccount(t *testing.T) {
 		}
 	}
 }
+
+// What has been accepted in a drain never falls, also while connections are refused.
+func TestTotalsDoNotFallWithARefusal(t *testing.T) {
+	release, running := make(chan struct{}), make(chan struct{}, 1)
+	s := heldServer(release, running, Drain{FinalRead: -1})
+	s.Concurrency = 1
+	held, goOn := holdAccepting(s, 2)
+	r := startDrainRig(t, drainKind{net: "tcp"}, s)
+	first := r.dial()
+	first.get("/held")
+	r.await("the handler", running)
+	const n = 64
+	conns := make([]*drainClient, n)
+	for i := range conns {
+		conns[i] = r.dial()
+	}
+	r.await("the accept loop", held)
+	call := r.stop()
+	quit, ended, fell := make(chan struct{}), make(chan struct{}), 0
+	go func() {
+		defer close(ended)
+		for last := 0; ; {
+			select {
+			case <-quit:
+				return
+			default:
+			}
+			now := s.DrainTotals().Accepted
+			if now < last {
+				fell++
+			}
+			last = now
+		}
+	}()
+	close(goOn)
+	for _, c := range conns {
+		c.wantCode(StatusServiceUnavailable, saysClose)
+		_ = c.c.Close()
+	}
+	close(release)
+	first.want("/held", saysClose)
+	_ = first.c.Close()
+	report := call.wantNil()
+	close(quit)
+	<-ended
+	if fell > 0 {
+		t.Errorf("the count of accepted connections has fallen %d times; %v", fell, report)
+	}
+}

@@ -98,7 +98,7 @@ func (sh *connShard) remove(dc *drainConn) {
 	if dc.draining() || !dc.served {
 		*dc = drainConn{s: dc.s, shard: sh}
 	} else {
-		dc.Conn, dc.pooled, dc.served, dc.outcome = nil, false, false, 0
+		dc.Conn, dc.pooled, dc.served, dc.bodyTaken, dc.outcome = nil, false, false, false, 0
 		dc.since.Store(0)
 	}
 	if sh.spares < spareRecords {

@@ -31,7 +31,8 @@ type drain struct {
 
 	mode atomic.Int32
 
-	count drainCount
+	count    drainCount
+	accepted int // of count, as DrainTotals has shown it; guarded by Server.mu
 
 	// left counts the connections of the account that are still in the table;
 	// empty gets a token whenever it falls to zero.

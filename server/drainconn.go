@@ -40,6 +40,7 @@ type drainConn struct {
 	ending     drainEnding   // the drain's last word to the client
 	halfRead   bool          // its last look has read what may be part of a TLS record
 	halfClosed bool
+	bodyTaken  bool // a handler that TimeoutHandler has answered for may read on
 	blocked    bool // its descriptor blocks: see readBy
 	lingering  bool // its close is left to workerState
 	served     bool // ended in order: not by a panic
@@ -161,6 +162,19 @@ func (s *Server) serveRecord(c net.Conn) error {
 	defer dc.releaseVanished()
 	err := s.serveConnCounted(c, true)
 	dc.served = true
+	return err
+}
+
+// serveGiven is the serve loop of a connection that was given to ServeConn. The record
+// of one that was hijacked ends here, and not after the callback that says so: see
+// endRecord.
+func (s *Server) serveGiven(record **drainConn) error {
+	dc := *record
+	err := s.serveConnCounted(dc, false)
+	if err == errHijacked {
+		*record = nil
+		dc.release()
+	}
 	return err
 }
 

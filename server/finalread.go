@@ -58,7 +58,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 	if sock == nil || tc != nil {
 		// What TLS holds needs no read of the socket, and an expired deadline
 		// allows none; any other Read has to be tried.
-		if err := dc.Conn.SetReadDeadline(lookDeadline(sock)); err != nil {
+		if err := dc.Conn.SetReadDeadline(dc.lookDeadline(sock)); err != nil {
 			return dc.closeIdle()
 		}
 		if err := read(); !isTimeout(err) {

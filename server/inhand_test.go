@@ -123,6 +123,79 @@ func TestLastCallbackMayWaitForTheCallerOfShutdown(t *testing.T) {
 	}
 }
 
+// So may the one that says that a connection was hijacked.
+func TestCallbackOfAHijackMayWaitForTheCallerOfShutdown(t *testing.T) {
+	for _, given := range []bool{false, true} {
+		inDrainBubble(t, func(t *testing.T) {
+			lock, called := make(chan struct{}, 1), make(chan struct{}, 1)
+			s := &Server{ConnState: func(_ net.Conn, state ConnState) {
+				if state == StateHijacked {
+					called <- struct{}{}
+					lock <- struct{}{}
+					<-lock
+				}
+			}}
+			s.Handler = func(ctx *RequestCtx) { ctx.Hijack(func(net.Conn) {}) }
+			r := startDrainRig(t, drainKind{net: "memory"}, s)
+			lock <- struct{}{}
+			var c *drainClient
+			if given {
+				server, client := net.Pipe()
+				go func() { _ = r.s.ServeConn(server) }()
+				c = newDrainClient(t, client)
+			} else {
+				c = r.dial()
+			}
+			c.get("/")
+			c.wantCode(StatusOK, keepAlive)
+			r.await("the callback", called)
+			ctx, cancel := context.WithTimeout(r.ctx, time.Minute)
+			defer cancel()
+			if err := r.s.ShutdownWithContext(ctx); err != nil {
+				t.Errorf("given to ServeConn: %t, Shutdown: %v", given, err)
+			}
+			<-lock
+			_ = c.c.Close()
+		})
+	}
+}
+
+// A connection that the kernel has given to the accept loop is waited for, too, where the
+// loop is held up before it can say that it has one in hand.
+func TestConnectionOnItsWayToTheAcceptLoopsHands(t *testing.T) {
+	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
+		r := newDrainRig(t, k, &Server{})
+		r.ln = newDrainListener(t, k)
+		_, leave := r.s.enterServe(r.ln)
+		raw := r.dialRaw()
+		accepted, err := r.ln.Accept() // as by the loop, which goes no further
+		if err != nil {
+			t.Fatal(err)
+		}
+		call := r.stop()
+		time.Sleep(acceptTime + 2*deafGrace)
+		select {
+		case <-call.done:
+			t.Fatalf("Shutdown has returned %v without it: %v", call.err, r.s.DrainReport())
+		default:
+		}
+		go func() { _ = r.s.ServeConn(accepted) }()
+		r.awaitTrue("it is counted", func() bool { return r.s.ConnStats().Open == 1 })
+		leave()
+		if k.net == "tls" {
+			raw = newDrainTLSClient(raw)
+		}
+		c := newDrainClient(t, raw)
+		c.get("/")
+		c.want("/", saysClose)
+		c.wantEOF()
+		_ = raw.Close()
+		if report := call.wantNil(); report.Accepted != 1 {
+			t.Errorf("%v, want one accepted", report)
+		}
+	})
+}
+
 // A handler that ends its goroutine, as FailNow does in a test, leaves nothing that
 // Shutdown would wait for.
 func TestHandlerThatEndsItsGoroutine(t *testing.T) {

@@ -117,10 +117,16 @@ func followed(br *bufio.Reader, body *requestStream) bool {
 	return rest < len(behind) && lineEnds(behind[rest:]) < len(behind)-rest
 }
 
-// lookDeadline is the read deadline of a last look.
-func lookDeadline(sock halfCloser) time.Time {
+// lookDeadline is the read deadline of a last look. What the socket below an unknown
+// wrapper has received needs no time, but the Read may come late, and one that comes
+// after its deadline is not tried.
+func (dc *drainConn) lookDeadline(sock halfCloser) time.Time {
 	if sock != nil {
 		return expired
 	}
-	return time.Now().Add(tinyRead)
+	look := tinyRead
+	if sock := lookedAt(dc.Conn); sock != nil && received(sock) {
+		look = max(look, dc.d.rest(partRead))
+	}
+	return time.Now().Add(look)
 }

@@ -122,7 +122,9 @@ func handshaken(tc *tls.Conn) bool {
 
 // linger half-closes, reads and throws away until the peer's FIN or the limits,
 // then closes. Through TLS if that is established, so that the peer's close_notify
-// is not taken for a request that came late.
+// is not taken for a request that came late. It reads nothing where a handler that
+// TimeoutHandler has answered for may read its body still, which would have a hole then:
+// there it only waits for the peer to acknowledge what it was sent.
 func (dc *drainConn) linger() error {
 	dc.freePerIP()
 	dc.closeWrite()
@@ -141,7 +143,11 @@ func (dc *drainConn) linger() error {
 			defer time.AfterFunc(linger+deafGrace, func() { _ = below.Close() }).Stop()
 		}
 		runtime.Gosched() // let others half-close: then the peer's FIN is there as a rule
-		request, err := discard(from, lingerBytes, end)
+		var request bool
+		var err error
+		if !dc.bodyTaken {
+			request, err = discard(from, lingerBytes, end)
+		}
 		if request {
 			dc.noteLate(false)
 		}

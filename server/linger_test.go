@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -118,6 +119,54 @@ func TestLingerHoldsNoSlot(t *testing.T) {
 		_ = next.c.Close()
 		r.cancel()
 		_ = call.wait()
+	})
+}
+
+// A handler that TimeoutHandler has answered for reads its streamed body on: the linger
+// takes no part out of it.
+func TestLingerTakesNothingFromATimedOutHandler(t *testing.T) {
+	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
+		running, answer := make(chan struct{}), make(chan struct{})
+		type upload struct {
+			body []byte
+			err  error
+		}
+		got := make(chan upload, 1)
+		s := &Server{StreamRequestBody: true}
+		s.Handler = func(ctx *RequestCtx) {
+			go func() {
+				body, err := io.ReadAll(ctx.RequestBodyStream())
+				got <- upload{body, err}
+			}()
+			close(running)
+			<-answer
+			ctx.TimeoutError("it took too long") // as TimeoutHandler does
+		}
+		r := startDrainRig(t, k, s)
+		c := r.dial()
+		c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+		r.await("the handler", running)
+		call := r.stop()
+		var sent strings.Builder
+		for i := range 100 {
+			if i == 10 {
+				close(answer)
+			}
+			part := drainPath(i)
+			if _, err := fmt.Fprintf(c.c, "%x\r\n%s\r\n", len(part), part); err != nil {
+				break
+			}
+			sent.WriteString(part)
+			time.Sleep(3 * time.Millisecond)
+		}
+		_, _ = io.WriteString(c.c, "0\r\n\r\n")
+		c.wantCode(StatusRequestTimeout, saysClose)
+		have := <-got
+		if all := sent.String(); !strings.HasPrefix(all, string(have.body)) || have.err == nil && string(have.body) != all {
+			t.Errorf("the handler has read %q (%v), which is not how %q begins", have.body, have.err, all)
+		}
+		_ = c.c.Close()
+		call.wantNil()
 	})
 }
 

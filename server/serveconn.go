@@ -232,6 +232,8 @@ func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
 func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClose bool, err error) {
 	dc.served = true
 	dc.idle.Store(0) // a lingering connection counts as active
+	// No other loop that streams bodies is without its reader when it has said close.
+	dc.bodyTaken = br == nil && connectionClose && dc.s.StreamRequestBody
 	if !dc.draining() {
 		if dc.outcome = outcomeClientClosed; connectionClose || err != nil {
 			dc.outcome = outcomeOf(connectionClose, err)

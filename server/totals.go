@@ -33,11 +33,13 @@ func (s *Server) DrainTotals() DrainTotals {
 	return t
 }
 
-// add adds the counts of a drain.
+// add adds the counts of a drain. Call with Server.mu held.
 func (t *DrainTotals) add(s *Server, d *drain) {
 	c := &d.count
 	t.Outcomes.add(c)
-	t.Accepted += int(c.accepted.Load())
+	// A connection that no worker was free for is uncounted until its refusal counts it.
+	d.accepted = max(d.accepted, int(c.accepted.Load()))
+	t.Accepted += d.accepted
 	t.FinalReadServed += int(c.finalServed.Load())
 	t.FinalReadRejected += int(c.finalRejected.Load())
 	t.Late += int(c.late.Load())

@@ -404,3 +404,50 @@ func TestDeafConnectionFromAfterADrain(t *testing.T) {
 		_ = c.c.Close()
 	})
 }
+
+// stalledConn comes late to the Read that follows a short deadline, as on a machine that
+// is starved. ends is called when the drain has woken it at the end of the window.
+type stalledConn struct {
+	net.Conn
+	wakes atomic.Int32
+	ends  func()
+}
+
+func (c *stalledConn) SetReadDeadline(t time.Time) error {
+	err := c.Conn.SetReadDeadline(t)
+	switch left := time.Until(t); {
+	case left < 0 && !t.IsZero():
+		if c.wakes.Add(1) == 2 { // the first is at the stop
+			c.ends()
+		}
+	case left < 5*tinyRead && !t.IsZero():
+		time.Sleep(left + tinyRead)
+	}
+	return err
+}
+
+// A request that the socket below a wrapper has received at the end of its window is
+// served, also if the Read of the last look comes late.
+func TestLastLookAtAWrapperThatIsStalled(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		ends, sent := make(chan struct{}), make(chan struct{})
+		r := startWrapped(t, k, &Server{Drain: Drain{FinalRead: 100 * time.Millisecond}}, func(c net.Conn) net.Conn {
+			return &stalledConn{Conn: c, ends: func() {
+				close(ends)
+				<-sent
+			}}
+		})
+		c := r.dialIdle()
+		awaitReading(r, 1)
+		call := r.stop()
+		r.await("the end of the window", ends)
+		c.get("/")
+		close(sent)
+		c.want("/", saysClose)
+		c.wantEOF()
+		_ = c.c.Close()
+		if report := call.wantNil(); report.Late != 0 {
+			t.Errorf("%v, want none late", report)
+		}
+	})
+}

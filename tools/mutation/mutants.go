@@ -95,6 +95,10 @@ var mutants = []mutant{
 		edits: []edit{{"linger.go", "	*record = nil\n	defer dc.release()\n", ""}},
 	},
 	{
+		patch: "serve-conn", effect: "the record of a hijacked connection ends after the callback that says so",
+		edits: []edit{{"drainconn.go", "		*record = nil\n		dc.release()\n", ""}},
+	},
+	{
 		patch: "record", effect: "a handler that ends its goroutine leaves its record",
 		edits: []edit{{"drainconn.go", "	if !dc.served {\n		dc.release()\n", "	if !dc.served && false {\n		dc.release()\n"}},
 	},

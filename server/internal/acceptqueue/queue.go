@@ -295,6 +295,9 @@ func (q *Queue) Close() (Report, error) {
 // Closed returns a channel that is closed when the Close of the listener has returned.
 func (q *Queue) Closed() <-chan struct{} { return q.closed }
 
+// CloseWakes says whether the listener's Accept returns for certain when it is closed.
+func (q *Queue) CloseWakes() bool { return q.sock != nil }
+
 // Ended says whether there is nothing more to accept.
 func (q *Queue) Ended() bool { return isClosed(q.closing) }
 
