@@ -79,6 +79,14 @@ func skipLineEnds(br *bufio.Reader) {
 // lineEnds counts the bytes of the line ends that b begins with.
 func lineEnds(b []byte) int { return len(b) - len(bytes.TrimLeft(b, "\r\n")) }
 
+// beginsRequest says whether what was thrown away begins as a request does, with line ends
+// before it or without: with a byte of a method (RFC 9110 section 5.6.2), and not as a
+// TLS record.
+func beginsRequest(b []byte) bool {
+	n := lineEnds(b)
+	return n < len(b) && b[n] > ' '
+}
+
 // holdsRequest says whether br holds the beginning of a request.
 func holdsRequest(br *bufio.Reader) bool {
 	if br == nil || br.Buffered() == 0 {

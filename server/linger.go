@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -90,7 +91,7 @@ func (dc *drainConn) lingers() bool {
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop() // no deadline but that of the linger from here on
 	}
-	return halfCloserOf(dc.Conn) != nil
+	return halfCloserOf(dc.Conn) != nil || lookedAt(dc.Conn) != nil
 }
 
 // closeWrite sends FIN, after close_notify with TLS. It is called by the
@@ -127,6 +128,9 @@ func handshaken(tc *tls.Conn) bool {
 // there it only waits for the peer to acknowledge what it was sent.
 func (dc *drainConn) linger() error {
 	dc.freePerIP()
+	if halfCloserOf(dc.Conn) == nil {
+		return dc.lingerBelow()
+	}
 	dc.closeWrite()
 	from, below := dc.Conn, below(dc.Conn)
 	sock, tc := stream(dc.Conn)
@@ -151,19 +155,54 @@ func (dc *drainConn) linger() error {
 		if request {
 			dc.noteLate(false)
 		}
-		for err == nil && sock != nil && time.Now().Before(end) {
-			if left, ok := unacknowledged(sock); ok && left == 0 {
-				break
-			}
-			time.Sleep(ackPause)
-		}
-		if sock != nil && (err == nil || isTimeout(err)) {
-			if left, ok := unacknowledged(sock); ok && left > 0 {
-				dc.d.count.undelivered.Add(1)
-			}
+		if sock != nil {
+			dc.awaitAcknowledged(sock, err, end)
 		}
 	}
 	return below.Close()
+}
+
+// lingerBelow closes a connection of an unknown type as upstream does, by its own Close,
+// and then lingers on the socket that it exports. A descriptor of ours keeps that open,
+// or bytes that nobody has read would make a reset of the Close. What the Close has not
+// closed is somebody else's, and left alone.
+func (dc *drainConn) lingerBelow() error {
+	sock, c := lookedAt(dc.Conn), below(dc.Conn)
+	if sock == nil { // no more
+		return c.Close()
+	}
+	kept := keep(sock)
+	err := c.Close()
+	if kept == nil {
+		return err
+	}
+	defer kept.Close()
+	end := time.Now().Add(dc.d.rest(dc.d.linger))
+	if isOpen(sock) || kept.SetReadDeadline(end) != nil || halfClose(kept) != nil || dc.bodyTaken {
+		return err
+	}
+	request, rerr := discardOn(kept, lingerBytes, false)
+	if request {
+		dc.noteLate(false)
+	}
+	dc.awaitAcknowledged(kept, rerr, end)
+	return err
+}
+
+// awaitAcknowledged is the end of a linger whose reads have ended with err: it waits
+// until the peer has acknowledged what it was sent, unless that did.
+func (dc *drainConn) awaitAcknowledged(sock syscall.Conn, err error, end time.Time) {
+	for err == nil && time.Now().Before(end) {
+		if left, ok := unacknowledged(sock); ok && left == 0 {
+			break
+		}
+		time.Sleep(ackPause)
+	}
+	if err == nil || isTimeout(err) {
+		if left, ok := unacknowledged(sock); ok && left > 0 {
+			dc.d.count.undelivered.Add(1)
+		}
+	}
 }
 
 // discardRead is discard where Read has to be called.
@@ -175,7 +214,7 @@ func discardRead(c net.Conn, limit int, deadline time.Time) (request bool, err e
 		var n int
 		n, err = c.Read(s.b[:min(len(s.b), limit)])
 		limit -= n
-		request = request || lineEnds(s.b[:n]) < n
+		request = request || beginsRequest(s.b[:n])
 	}
 	return request, err
 }

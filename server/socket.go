@@ -57,17 +57,11 @@ func below(c net.Conn) net.Conn {
 // closeWriter is what can be half-closed.
 type closeWriter interface{ CloseWrite() error }
 
-// halfCloserOf finds what of c can be half-closed: c itself, or what it wraps.
+// halfCloserOf returns what half-closes c, or nil. That is c itself: what of a wrapper is
+// still to be sent before a FIN, as of TLS in disguise or of a compression, only that knows.
 func halfCloserOf(c net.Conn) closeWriter {
-	for range maxWraps {
-		if cw, ok := c.(closeWriter); ok {
-			return cw
-		}
-		if c = wrapped(c); c == nil {
-			break
-		}
-	}
-	return nil
+	cw, _ := unlimited(c).(closeWriter)
+	return cw
 }
 
 // maxWraps bounds the search through wrappers, which may form a cycle.

@@ -4,6 +4,7 @@ package fasthttp
 
 import (
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -17,6 +18,15 @@ func received(syscall.Conn) bool { return false }
 func requestReceived(syscall.Conn) bool { return false }
 
 func blocks(syscall.Conn) bool { return false }
+
+// keep keeps nothing here: what is closed is closed.
+func keep(syscall.Conn) *os.File { return nil }
+
+func isOpen(syscall.Conn) bool { return false }
+
+func halfClose(syscall.Conn) error { return syscall.EINVAL }
+
+func discardOn(syscall.Conn, int, bool) (bool, error) { return false, nil }
 
 // discard is discardRead here.
 func discard(c net.Conn, limit int, deadline time.Time) (request bool, err error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -93,6 +94,30 @@ func discardOn(sock syscall.Conn, limit int, request bool) (bool, error) {
 	return request, err
 }
 
+// keep returns a descriptor of our own for a socket, which keeps that open when it is
+// closed, or nil. There is none for one whose descriptor blocks.
+func keep(sock syscall.Conn) *os.File {
+	fd := -1
+	err := control(sock, func(of int) (err error) {
+		fd, err = unix.FcntlInt(uintptr(of), unix.F_DUPFD_CLOEXEC, 0) // #nosec G115
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return os.NewFile(uintptr(fd), "socket") // #nosec G115
+}
+
+// isOpen says whether a socket has not been closed.
+func isOpen(sock syscall.Conn) bool {
+	return control(sock, func(int) error { return nil }) == nil
+}
+
+// halfClose sends the FIN of a socket.
+func halfClose(sock syscall.Conn) error {
+	return control(sock, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) })
+}
+
 // discard reads what there is: its end is an error, also EAGAIN, or the limit.
 func (s *scrap) discard(fd int) {
 	s.err = nil
@@ -108,7 +133,7 @@ func (s *scrap) discard(fd int) {
 			return
 		}
 		s.left -= n
-		s.request = s.request || lineEnds(s.b[:n]) < n
+		s.request = s.request || beginsRequest(s.b[:n])
 	}
 }
 

@@ -1,0 +1,143 @@
+package fasthttp
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+)
+
+// disguisedConn is TLS that does not look so: what it exports is the socket.
+type disguisedConn struct {
+	net.Conn
+	tls *tls.Conn
+}
+
+func (c disguisedConn) Read(b []byte) (int, error)  { return c.tls.Read(b) }
+func (c disguisedConn) Write(b []byte) (int, error) { return c.tls.Write(b) }
+func (c disguisedConn) Close() error                { return c.tls.Close() }
+
+// countedConn counts what is read.
+type countedConn struct {
+	net.Conn
+	read atomic.Int64
+}
+
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.read.Add(int64(n))
+	return n, err
+}
+
+// flushingConn sends what was written at its Close, as a compression may.
+type flushingConn struct {
+	net.Conn
+	bw *bufio.Writer
+}
+
+func (c flushingConn) Write(b []byte) (int, error) { return c.bw.Write(b) }
+
+func (c flushingConn) Close() error {
+	_ = c.bw.Flush()
+	return c.Conn.Close()
+}
+
+// What a wrapper sends at its Close comes before the FIN.
+func TestWrapperHasItsLastWord(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		t.Run("tls", func(t *testing.T) {
+			config := drainTestTLS()
+			r := startWrapped(t, k, &Server{}, func(c net.Conn) net.Conn {
+				return disguisedConn{c, tls.Server(c, config)}
+			})
+			raw := &countedConn{Conn: r.dialRaw()}
+			c := newDrainClient(t, newDrainTLSClient(raw))
+			c.get("/")
+			c.want("/", keepAlive)
+			awaitReading(r, 1)
+			call, before := r.stop(), raw.read.Load()
+			c.wantEOF()
+			if raw.read.Load() == before {
+				t.Error("the end came without close_notify")
+			}
+			_ = c.c.Close()
+			if report := call.wantNil(); report.Late != 0 {
+				t.Errorf("%v, want none late: that was the client's close_notify", report)
+			}
+		})
+		t.Run("flush", func(t *testing.T) {
+			running, release := make(chan struct{}, 1), make(chan struct{})
+			s := heldServer(release, running, Drain{})
+			s.CloseOnShutdown = true
+			r := startWrapped(t, k, s, func(c net.Conn) net.Conn {
+				return flushingConn{c, bufio.NewWriterSize(c, 1<<16)}
+			})
+			c := r.dial()
+			c.get("/held")
+			r.await("the handler", running)
+			call := r.stop()
+			close(release)
+			c.want("/held", saysClose)
+			c.wantEOF()
+			_ = c.c.Close()
+			call.wantNil()
+		})
+	})
+}
+
+// A wrapper that exports its socket and has no CloseWrite lingers: bytes that nobody reads
+// make no reset, and are counted.
+func TestWrapperLingersOnItsSocket(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		r := startWrapped(t, k, &Server{Drain: Drain{FinalRead: -1, Linger: drainBound}}, func(c net.Conn) net.Conn {
+			return struct{ net.Conn }{c}
+		})
+		c := r.dialIdle()
+		awaitReading(r, 1)
+		call := r.stop()
+		c.wantEOF()
+		c.get("/late")
+		c.get("/late")
+		_ = c.c.(*net.TCPConn).CloseWrite()
+		if _, err := c.c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("after bytes that came late: %v, want no reset", err)
+		}
+		if report := call.wantNil(); report.Late != 1 {
+			t.Errorf("%v, want one late", report)
+		}
+	})
+}
+
+// keepingConn keeps its socket open at its Close.
+type keepingConn struct{ net.Conn }
+
+func (keepingConn) Close() error { return nil }
+
+// What the Close of a wrapper leaves open is nobody's to be half-closed.
+func TestWrapperThatKeepsItsSocket(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		accepted := make(chan net.Conn, 1)
+		r := startWrapped(t, k, &Server{Drain: Drain{FinalRead: -1}}, func(c net.Conn) net.Conn {
+			accepted <- c
+			return keepingConn{c}
+		})
+		c := r.dialIdle()
+		awaitReading(r, 1)
+		if err := r.s.ShutdownWithContext(context.Background()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		socket := <-accepted
+		if _, err := io.WriteString(socket, "more"); err != nil {
+			t.Errorf("the socket was half-closed: %v", err)
+		}
+		b := make([]byte, 4)
+		if _, err := io.ReadFull(c.c, b); err != nil || string(b) != "more" {
+			t.Errorf("%q, %v", b, err)
+		}
+		_, _ = socket.Close(), c.c.Close()
+		r.stop().wantNil()
+	})
+}
