@@ -42,6 +42,7 @@ func main() {
 		log.Fatal(err)
 	}
 	srv := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("hello") }}
+	patience(srv)
 	listeners := []net.Listener{ln}
 	for len(listeners) < *group {
 		another, err := lc.Listen(context.Background(), *network, ln.Addr().String())
