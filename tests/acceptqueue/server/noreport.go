@@ -4,8 +4,5 @@ package main
 
 import "github.com/valyala/fasthttp"
 
-// patience does nothing: upstream has no window.
-func patience(*fasthttp.Server) {}
-
-// report does nothing: upstream has no account.
-func report(*fasthttp.Server) {}
+// prepare does nothing: upstream has no window, and no account.
+func prepare(*fasthttp.Server) (account func()) { return func() {} }
