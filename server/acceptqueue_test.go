@@ -2,6 +2,7 @@ package fasthttp
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -39,57 +40,62 @@ func serveAcceptQueue(t *testing.T, network string) {
 	for _, reduce := range []bool{false, true} {
 		k := drainKind{network, reduce}
 		t.Run(k.String(), func(t *testing.T) {
-			const n = 24
-			closed := make(chan struct{})
-			s := &Server{Drain: Drain{FinalRead: 5 * time.Second, OnPhase: func(p DrainPhase) {
-				if p == PhaseDraining {
-					close(closed)
+			inTime(t, acceptTime, func() (took time.Duration, err error) {
+				const n = 24
+				closed := make(chan struct{})
+				s := &Server{Drain: Drain{FinalRead: 5 * time.Second, OnPhase: func(p DrainPhase) {
+					if p == PhaseDraining {
+						close(closed)
+					}
+				}}}
+				held, release := holdAccepting(s, 1)
+				r := startDrainRig(t, k, s)
+				first := r.dialRaw()
+				r.await("the first connection", held)
+				conns := make([]net.Conn, n)
+				for i := range conns {
+					conns[i] = r.dialRaw() // into the queue
 				}
-			}}}
-			held, release := holdAccepting(s, 1)
-			r := startDrainRig(t, k, s)
-			first := r.dialRaw()
-			r.await("the first connection", held)
-			conns := make([]net.Conn, n)
-			for i := range conns {
-				conns[i] = r.dialRaw() // into the queue
-			}
-			call := r.stop()
+				stopping := time.Now()
+				call := r.stop()
 
-			if network == "tls" { // so many handshakes hold up the accept loop, which has a second
-				close(release)
-				r.await("the close of the listener", closed)
-			}
-			errs := make(chan error, n)
-			for i := range conns {
-				go func() { errs <- askQueued(conns[i], network == "tls") }()
-			}
-			if network != "tls" {
-				close(release)
-			}
-			lost := 0
-			var last error
-			for range n {
-				if err := <-errs; err != nil {
-					lost++
-					last = err
+				if network == "tls" { // so many handshakes hold up the accept loop, which has a second
+					close(release)
+					r.await("the close of the listener", closed)
 				}
-			}
-			if lost > 0 {
-				t.Fatalf("%d of %d connections in the accept queue lost; one by %v", lost, n, last)
-			}
-			_ = first.Close()
-			report := call.wantNil()
-			if report.Accepted != n && report.Accepted != n+1 {
-				t.Errorf("%d connections accepted since the stop, want %d", report.Accepted, n)
-			}
-			if len(report.Listeners) != 1 {
-				t.Fatalf("listeners %+v, want one", report.Listeners)
-			}
-			l := report.Listeners[0]
-			if l.Accepted != n || !l.Emptied || l.Strategy == "close" || l.Addr != r.ln.Addr().String() {
-				t.Errorf("listener %+v, want %d accepted and the queue of %s emptied", l, n, r.ln.Addr())
-			}
+				errs := make(chan error, n)
+				for i := range conns {
+					go func() { errs <- askQueued(conns[i], network == "tls") }()
+				}
+				if network != "tls" {
+					close(release)
+				}
+				lost := 0
+				var last error
+				for range n {
+					if err := <-errs; err != nil {
+						lost++
+						last = err
+					}
+				}
+				took = time.Since(stopping)
+				_ = first.Close()
+				report := call.wantNil()
+				if lost > 0 {
+					return took, fmt.Errorf("%d of %d connections in the accept queue lost; one by %w", lost, n, last)
+				}
+				if report.Accepted != n && report.Accepted != n+1 {
+					t.Errorf("%d connections accepted since the stop, want %d", report.Accepted, n)
+				}
+				if len(report.Listeners) != 1 {
+					t.Fatalf("listeners %+v, want one", report.Listeners)
+				}
+				l := report.Listeners[0]
+				if l.Accepted != n || !l.Emptied || l.Strategy == "close" || l.Addr != r.ln.Addr().String() {
+					t.Errorf("listener %+v, want %d accepted and the queue of %s emptied", l, n, r.ln.Addr())
+				}
+				return took, nil
+			})
 		})
 	}
 }

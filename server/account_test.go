@@ -89,7 +89,7 @@ func TestFailedStreamIsNotTakenForAResponse(t *testing.T) {
 func testFailedStream(t *testing.T, before, header, answered string) {
 	t.Helper()
 	release, running := make(chan struct{}), make(chan struct{}, 1)
-	s := heldServer(release, running, Drain{})
+	s := heldServer(release, running, Drain{FinalRead: 5 * time.Second})
 	held := s.Handler
 	s.Handler = func(ctx *RequestCtx) {
 		if string(ctx.Path()) == "/broken" {
@@ -146,7 +146,7 @@ func TestPipelineBehindAnUnreadUpload(t *testing.T) {
 		"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
 	} {
 		release, running := make(chan struct{}), make(chan struct{}, 1)
-		s := heldServer(release, running, Drain{})
+		s := heldServer(release, running, Drain{FinalRead: 5 * time.Second})
 		s.StreamRequestBody, s.CloseOnShutdown, s.ReadBufferSize = true, true, 32<<10
 		r := startDrainRig(t, drainKind{net: "tcp"}, s)
 		c := r.dial()
@@ -198,6 +198,7 @@ func TestUndeliveredBytesAreInTheAccount(t *testing.T) {
 			},
 		}
 		want := 0
+		s.Drain.Linger = drainBound // ends when the client closes
 		if !reads {
 			want, s.Drain.Linger = 1, 50*time.Millisecond
 		}

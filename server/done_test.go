@@ -87,23 +87,34 @@ func TestDoneOfAFinalRequest(t *testing.T) {
 
 // Connections in the accept queue at the stop get a Done of their own too.
 func TestDoneOfARequestFromTheAcceptQueue(t *testing.T) {
-	done := make(chan bool, 1)
-	s := &Server{Drain: Drain{FinalRead: 5 * time.Second}, Handler: func(ctx *RequestCtx) { done <- isDone(ctx) }}
-	held, release := holdAccepting(s, 1)
-	r := startDrainRig(t, drainKind{net: "tcp"}, s)
-	first := r.dial()
-	r.await("the first connection", held)
-	queued := r.dial()
-	call := r.stop()
-	close(release)
-	_ = first.c.Close()
-	queued.get("/queued")
-	queued.wantCode(StatusOK, saysClose)
-	if <-done {
-		t.Errorf("Done of a request from the accept queue is closed from the start")
-	}
-	_ = queued.c.Close()
-	call.wantNil()
+	inTime(t, acceptTime, func() (took time.Duration, err error) {
+		done := make(chan bool, 1)
+		s := &Server{Drain: Drain{FinalRead: 5 * time.Second}, Handler: func(ctx *RequestCtx) { done <- isDone(ctx) }}
+		held, release := holdAccepting(s, 1)
+		r := startDrainRig(t, drainKind{net: "tcp"}, s)
+		first := r.dial()
+		r.await("the first connection", held)
+		queued := r.dial()
+		stopping := time.Now()
+		call := r.stop()
+		close(release)
+		_ = first.c.Close()
+		_, _ = io.WriteString(queued.c, drainGet("/queued"))
+		reply, err := queued.read()
+		took = time.Since(stopping)
+		_ = queued.c.Close()
+		call.wantNil()
+		if err != nil {
+			return took, err
+		}
+		if want := (drainReply{StatusOK, saysClose, ""}); reply != want {
+			t.Errorf("response %+v, want %+v", reply, want)
+		}
+		if <-done {
+			t.Errorf("Done of a request from the accept queue is closed from the start")
+		}
+		return took, nil
+	})
 }
 
 // A request that times out leaves its ctx to its handler, and the connection

@@ -2,6 +2,8 @@ package fasthttp
 
 import (
 	"crypto/tls"
+	"fmt"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -22,6 +24,12 @@ func (c *slowConn) Read(p []byte) (int, error) {
 // A callback of the TLS configuration that takes longer than a handshake may wait
 // for its client does not cost the client its connection, nor the time for its answer.
 func TestSlowCertificateAcrossTheStop(t *testing.T) {
+	inTime(t, handshakeTime+DefaultFinalRead, func() (time.Duration, error) { return slowCertificate(t) })
+}
+
+// slowCertificate says how long the client took from the certificate on.
+func slowCertificate(t *testing.T) (took time.Duration, err error) {
+	t.Helper()
 	asked, give := make(chan struct{}), make(chan struct{})
 	config := drainTestTLS().Clone()
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
@@ -54,15 +62,23 @@ func TestSlowCertificateAcrossTheStop(t *testing.T) {
 		})
 		return passed
 	})
+	given := time.Now()
 	close(give)
 	if err := <-shaken; err != nil {
-		t.Fatalf("the stop broke the handshake: %v", err)
+		return time.Since(given), fmt.Errorf("the stop broke the handshake: %w", err)
 	}
-	c.get("/")
-	c.want("/", saysClose)
+	_, _ = io.WriteString(tc, drainGet("/"))
+	reply, err := c.read()
+	if took = time.Since(given); err != nil {
+		return took, err
+	}
+	if want := (drainReply{StatusOK, saysClose, "/"}); reply != want {
+		t.Errorf("response %+v, want %+v", reply, want)
+	}
 	c.wantEOF()
 	_ = tc.Close()
 	call.wantNil()
+	return took, nil
 }
 
 type protoConn struct {

@@ -24,38 +24,45 @@ func TestRejectedConnectionIsNotResetDuringDrain(t *testing.T) {
 		{"MaxConnsPerIP", StatusTooManyRequests, func(s *Server) { s.MaxConnsPerIP = 1 }},
 	} {
 		t.Run(test.limit, func(t *testing.T) {
-			release, running := make(chan struct{}), make(chan struct{}, 1)
-			s := heldServer(release, running, Drain{FinalRead: -1})
-			test.set(s)
-			// The accept loop is held before it hands over the second
-			// connection, or before it accepts it.
-			at := int32(2)
-			if test.limit == "MaxConnsPerIP" {
-				at = 1
-			}
-			held, goOn := holdAccepting(s, at)
-			r := startDrainRig(t, drainKind{net: "tcp"}, s)
-			first := r.dial()
-			first.get("/held")
-			second := r.dial()
-			second.get("/refused")
-			r.await("the accept loop", held)
-			if at == 2 {
-				r.await("the handler", running)
-			}
-			call := r.stop()
-			close(goOn)
-			reply, err := second.read()
-			if err != nil || reply.code != test.code {
-				t.Errorf("response %+v (%v), want status %d", reply, err, test.code)
-			}
-			second.wantEOF()
-			_ = second.c.Close()
-			close(release)
-			_ = first.c.Close()
-			if report := call.wantNil(); report.Outcomes.Rejected != 1 {
-				t.Errorf("outcomes %+v, want one rejected", report.Outcomes)
-			}
+			inTime(t, acceptTime, func() (took time.Duration, err error) {
+				release, running := make(chan struct{}), make(chan struct{}, 1)
+				s := heldServer(release, running, Drain{FinalRead: -1})
+				test.set(s)
+				// The accept loop is held before it hands over the second
+				// connection, or before it accepts it.
+				at := int32(2)
+				if test.limit == "MaxConnsPerIP" {
+					at = 1
+				}
+				held, goOn := holdAccepting(s, at)
+				r := startDrainRig(t, drainKind{net: "tcp"}, s)
+				first := r.dial()
+				first.get("/held")
+				second := r.dial()
+				second.get("/refused")
+				r.await("the accept loop", held)
+				if at == 2 {
+					r.await("the handler", running)
+				}
+				stopping := time.Now()
+				call := r.stop()
+				close(goOn)
+				reply, err := second.read()
+				took = time.Since(stopping)
+				if err == nil && reply.code != test.code {
+					t.Errorf("response %+v, want status %d", reply, test.code)
+				}
+				if err == nil {
+					second.wantEOF()
+				}
+				_ = second.c.Close()
+				close(release)
+				_ = first.c.Close()
+				if report := call.wantNil(); err == nil && report.Outcomes.Rejected != 1 {
+					t.Errorf("outcomes %+v, want one rejected", report.Outcomes)
+				}
+				return took, err
+			})
 		})
 	}
 }

@@ -1,7 +1,7 @@
 package fasthttp
 
 import (
-	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -214,19 +214,27 @@ func TestWindowBeginsAfterTheRunningRequest(t *testing.T) {
 	})
 }
 
-// Requests without end on one connection do not keep a drain from ending.
+// A pipeline that the window is too short for does not keep a drain from ending.
 func TestPipelineWithoutEndIsCutAtTheWindow(t *testing.T) {
+	const window, requests, before = 100 * time.Millisecond, 1000, 100
 	eachDrainKind(t, "tcp tls", func(t *testing.T, k drainKind) {
-		r := startDrainRig(t, k, &Server{Drain: Drain{FinalRead: 100 * time.Millisecond}})
-		c := r.dialIdle()
-		go func() {
-			for {
-				if _, err := fmt.Fprint(c.c, strings.Repeat(drainGet("/more"), 16)); err != nil {
-					return
-				}
+		s := &Server{Drain: Drain{FinalRead: window, Linger: drainBound}}
+		var r *drainRig
+		reached := make(chan struct{})
+		s.Handler = func(ctx *RequestCtx) {
+			switch n := r.executed.Load(); {
+			case n == before:
+				close(reached)
+				<-r.stopped
+			case n > before: // so that the rest takes longer than the window, and all of it is there
+				time.Sleep(window / before)
 			}
-		}()
-		r.awaitTrue("requests are served", func() bool { return r.executed.Load() > 100 })
+			_, _ = ctx.Write(ctx.Path())
+		}
+		r = startDrainRig(t, k, s)
+		c := r.dial()
+		go func() { _, _ = io.WriteString(c.c, strings.Repeat(drainGet("/more"), requests)) }()
+		r.await("requests to be served", reached)
 		call := r.stop()
 		shut := false
 		for !shut {
@@ -240,6 +248,9 @@ func TestPipelineWithoutEndIsCutAtTheWindow(t *testing.T) {
 		_ = c.c.Close()
 		if report := call.wantNil(); report.Late != 1 {
 			t.Errorf("late %d, want 1: requests were left", report.Late)
+		}
+		if n := r.executed.Load(); n == requests {
+			t.Errorf("all %d requests were executed, in a window of %v", n, window)
 		}
 	})
 }

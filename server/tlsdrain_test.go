@@ -156,25 +156,35 @@ func TestTwoRequestsInOneTLSRecord(t *testing.T) {
 func itoa(n int) string { return string(AppendUint(nil, n)) }
 
 // Half a TLS record is in the socket at the last look: the rest is waited for,
-// though the window is over.
+// though the window is over, for [partRead].
 func TestHalfATLSRecordAtTheLastLook(t *testing.T) {
 	for _, reduce := range []bool{false, true} {
-		release, running := make(chan struct{}), make(chan struct{}, 1)
-		r := startDrainRig(t, drainKind{"tls", reduce}, heldServer(release, running, Drain{FinalRead: -1}))
-		c, hc := r.dialHolding()
-		c.get("/held")
-		r.await("the handler", running)
-		hc.hold()
-		c.get("/halved")
-		rest := hc.release(t, 1, 2)
-		call := r.stop()
-		close(release)
-		c.want("/held", keepAlive)
-		rest()
-		c.want("/halved", saysClose)
-		c.wantEOF()
-		_ = c.c.Close()
-		call.wantNil()
+		inTime(t, partRead, func() (took time.Duration, err error) {
+			release, running := make(chan struct{}), make(chan struct{}, 1)
+			r := startDrainRig(t, drainKind{"tls", reduce}, heldServer(release, running, Drain{FinalRead: -1, Linger: drainBound}))
+			c, hc := r.dialHolding()
+			c.get("/held")
+			r.await("the handler", running)
+			hc.hold()
+			c.get("/halved")
+			rest := hc.release(t, 1, 2)
+			call := r.stop()
+			released := time.Now()
+			close(release)
+			c.want("/held", keepAlive)
+			rest()
+			reply, err := c.read()
+			took = time.Since(released)
+			if want := (drainReply{StatusOK, saysClose, "/halved"}); err == nil && reply != want {
+				t.Errorf("response %+v, want %+v", reply, want)
+			}
+			if err == nil {
+				c.wantEOF()
+			}
+			_ = c.c.Close()
+			call.wantNil()
+			return took, err
+		})
 	}
 }
 

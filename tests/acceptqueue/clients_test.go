@@ -51,6 +51,21 @@ func (c *tally) lose(where string, err error) {
 	c.lostBy[where+": "+err.Error()]++
 }
 
+// add adds what the clients of a stop have seen.
+func (c *tally) add(one *tally) {
+	c.answered.Add(one.answered.Load())
+	c.lost += one.lost
+	c.refused += one.refused
+	c.waited += one.waited
+	c.longest = max(c.longest, one.longest)
+	for how, n := range one.lostBy {
+		if c.lostBy == nil {
+			c.lostBy = map[string]int{}
+		}
+		c.lostBy[how] += n
+	}
+}
+
 // more waits for n more answers.
 func (c *tally) more(t *testing.T, ctx context.Context, n int64) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -37,9 +38,16 @@ func start(t *testing.T, c process.Command, as func(*exec.Cmd)) instance {
 	return instance{p}
 }
 
+// account is what a server says of its stop: its report, and how late its timers were
+// at worst.
+type account struct {
+	fasthttp.DrainReport
+	Stall time.Duration
+}
+
 // stop sends SIGTERM and waits for the exit. The report is empty if the server
 // makes none.
-func (i instance) stop(t *testing.T) fasthttp.DrainReport {
+func (i instance) stop(t *testing.T) account {
 	t.Helper()
 	i.terminate(t)
 	return i.wait(t)
@@ -54,7 +62,7 @@ func (i instance) terminate(t *testing.T) {
 }
 
 // wait waits for the exit, which has to be in order.
-func (i instance) wait(t *testing.T) (report fasthttp.DrainReport) {
+func (i instance) wait(t *testing.T) (report account) {
 	t.Helper()
 	i.Wait(bound)
 	if i.Exit() != process.ExitClean {

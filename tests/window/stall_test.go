@@ -57,6 +57,12 @@ func (s *stalls) worst() time.Duration {
 // direction, the response, the FIN, and the exit. Each may be as late as the timer.
 const steps = 10
 
+// stalled is how late a timer must be for that to have been no stop at all: half of the
+// time in which a connection must be used, at least, to be kept. The clients, and the
+// link, are in this process. Where some are lost then that should not be, the stop is made
+// anew.
+const stalled = 250 * time.Millisecond
+
 // allow is how long something may take that has a limit on a machine that is not
 // too busy.
 func allow(limit, stall time.Duration) time.Duration {

@@ -51,8 +51,12 @@ func stopOverTLS(t *testing.T, variant string) (lost int, wire counters) {
 		t.Fatal(err)
 	}
 	l := link.Open(t, 10*time.Millisecond)
+	args := []string{"-tls"}
+	if variant == lab.Patched {
+		args = append(args, "-linger", longLinger)
+	}
 	server, err := process.Start(t.Context(), process.Command{
-		Path: path, Args: []string{"-tls"}, Start: l.Server.Start,
+		Path: path, Args: args, Start: l.Server.Start,
 		Addr: net.JoinHostPort(l.Server.IPv4.String(), "0"),
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 // Command server is the server that the tests of the accept queue stop: it says
 // where it listens, answers until SIGTERM, and then says how the drain went, in
-// JSON.
+// JSON, and for how long the machine did not let it run meanwhile.
 package main
 
 import (
@@ -42,6 +42,7 @@ func main() {
 		log.Fatal(err)
 	}
 	srv := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("hello") }}
+	account := prepare(srv)
 	listeners := []net.Listener{ln}
 	for len(listeners) < *group {
 		another, err := lc.Listen(context.Background(), *network, ln.Addr().String())
@@ -65,7 +66,7 @@ func main() {
 	if err := srv.ShutdownWithContext(grace); err != nil {
 		log.Fatal(err)
 	}
-	report(srv)
+	account()
 }
 
 // reusePort sets SO_REUSEPORT.

@@ -4,5 +4,5 @@ package main
 
 import "github.com/valyala/fasthttp"
 
-// report does nothing: upstream has no account.
-func report(*fasthttp.Server) {}
+// prepare does nothing: upstream has no window, and no account.
+func prepare(*fasthttp.Server) (account func()) { return func() {} }
