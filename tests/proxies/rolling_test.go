@@ -62,11 +62,11 @@ func (o *outcome) bad() bool {
 }
 
 const (
-	// stall is what a request takes only where a proxy, or the machine, stands still.
-	// A proxy that has not come to the FIN of its connections when the server has
-	// lingered long enough may send on them all the same, and nobody sees that any more:
-	// see docs/limits.md.
-	stall = 300 * time.Millisecond
+	// stall is what a request takes only where a proxy, or the machine, stands still: more
+	// than the second after which the kernel asks again for a connection. A proxy that has
+	// not come to the FIN of its connections when the server has lingered long enough may
+	// send on them all the same, and nobody sees that any more: see docs/limits.md.
+	stall = 1200 * time.Millisecond
 
 	// tries is how often the end of that is waited for.
 	tries = 3
