@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -38,6 +39,12 @@ func TestAcceptQueueOfEachListener(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
+	}
+	// A client may know of its connection before the kernel has it in the queue.
+	for end := time.Now().Add(bound); full.ListenerStats()[0].Queue < queued; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d connections in the accept queue, want %d", full.ListenerStats()[0].Queue, queued)
+		}
 	}
 	addr := inner.Addr().String()
 	have := gather(t, pedantic(t, metrics.NewCollector(metrics.Servers{"full": full, "empty": s.Server})))

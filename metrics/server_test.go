@@ -19,24 +19,26 @@ import (
 const bound = 30 * time.Second
 
 // testServer is a server on loopback with a handler that a test can hold: a
-// request for /park is answered when unpark is called.
+// request for /park is answered when unpark is called, one for /hold when letGo is.
 type testServer struct {
 	*fasthttp.Server
 	t      testing.TB
 	addr   string
-	parked chan struct{} // one for each request that has been parked
+	parked chan struct{} // one for each request that has been parked, or held
 	unpark func()
+	letGo  func()
 	phases chan fasthttp.DrainPhase
 	served chan error
 }
 
 func startServer(t testing.TB) *testServer {
 	t.Helper()
-	release := make(chan struct{})
+	release, held := make(chan struct{}), make(chan struct{})
 	s := &testServer{
 		t:      t,
 		parked: make(chan struct{}, 100),
 		unpark: sync.OnceFunc(func() { close(release) }),
+		letGo:  sync.OnceFunc(func() { close(held) }),
 		phases: make(chan fasthttp.DrainPhase, 100),
 		served: make(chan error, 1),
 	}
@@ -46,6 +48,9 @@ func startServer(t testing.TB) *testServer {
 			case "/park":
 				s.parked <- struct{}{}
 				<-release
+			case "/hold":
+				s.parked <- struct{}{}
+				<-held
 			case "/hijack":
 				ctx.Hijack(func(c net.Conn) {
 					s.parked <- struct{}{}
@@ -73,6 +78,7 @@ func startServer(t testing.TB) *testServer {
 	}
 	t.Cleanup(func() {
 		s.unpark()
+		s.letGo()
 		ctx, cancel := context.WithTimeout(context.Background(), bound)
 		defer cancel()
 		_ = s.ShutdownWithContext(ctx)
@@ -136,10 +142,15 @@ func (s *testServer) dial() *client {
 	return &client{s.t, c, bufio.NewReader(c)}
 }
 
-func (c *client) send(path string) {
+// send sends requests in one write.
+func (c *client) send(paths ...string) {
 	c.t.Helper()
-	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path); err != nil {
-		c.t.Fatalf("sending %s: %v", path, err)
+	var text strings.Builder
+	for _, path := range paths {
+		fmt.Fprintf(&text, "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path)
+	}
+	if _, err := io.WriteString(c, text.String()); err != nil {
+		c.t.Fatalf("sending %s: %v", paths, err)
 	}
 }
 
@@ -179,18 +190,15 @@ func await[T any](t testing.TB, what string, ch <-chan T) T {
 }
 
 // drained is a server whose drain has every kind of connection in it: parked in
-// a handler, waiting, one that sends in its final read, one that never sent, a
-// hijacked one.
+// a handler, waiting, one with a final read, one that never sent, a hijacked one.
+//
+// What is served in the final read has been sent before the stop, behind a request that
+// runs then: a client that sends in the window may be late for it on a busy machine.
 type drained struct {
 	*testServer
 	parked, waits, sends, fresh *client
 	done                        <-chan error
 }
-
-// finalRead is the window of a drain in which a client of the test sends something: time
-// enough for it on a busy machine, as a waiting connection may close in its second half.
-// The tests with it wait for that, so they are parallel.
-const finalRead = 3 * time.Second
 
 // openAtStop is how many of them the drain is about: the hijacked one has left.
 const openAtStop = 4
@@ -198,19 +206,18 @@ const openAtStop = 4
 func startDrained(t *testing.T) *drained {
 	t.Helper()
 	d := &drained{testServer: startServer(t)}
-	d.Drain.FinalRead = finalRead
 	d.parked, d.waits, d.sends, d.fresh = d.dial(), d.dial(), d.dial(), d.dial()
-	for _, c := range []*client{d.waits, d.sends} {
-		c.send("/")
-		c.receive()
-	}
+	d.waits.send("/")
+	d.waits.receive()
 	d.parked.send("/park")
 	await(t, "the parked request", d.testServer.parked)
+	d.sends.send("/hold", "/")
+	await(t, "the held request", d.testServer.parked)
 	hijacked := d.dial()
 	hijacked.send("/hijack")
 	hijacked.receive()
 	await(t, "the hijack", d.testServer.parked)
-	d.awaitStats(fasthttp.ConnStats{Open: 4, New: 1, Active: 1, Idle: 2, Hijacked: 1})
+	d.awaitStats(fasthttp.ConnStats{Open: 4, New: 1, Active: 2, Idle: 1, Hijacked: 1})
 	return d
 }
 
@@ -220,7 +227,10 @@ func (d *drained) begin(ctx context.Context) {
 	d.t.Helper()
 	d.done = d.shutdown(ctx)
 	d.awaitPhase(fasthttp.PhaseDraining)
-	d.sends.send("/")
+	d.letGo()
+	if d.sends.receive() {
+		d.t.Error("a response with a request behind it said 'Connection: close'")
+	}
 	if !d.sends.receive() {
 		d.t.Error("the response of a final read did not say 'Connection: close'")
 	}

@@ -152,7 +152,7 @@ func (c *client) write(text []byte, n int) (sent time.Time, err error) {
 }
 
 // lastWord is how long a response is waited for when the request could not be written
-// to its end.
+// in time.
 const lastWord = 100 * time.Millisecond
 
 // exchange sends n requests in one write and reads as many responses, or fewer if one of
@@ -170,8 +170,9 @@ func (c *client) exchange(n int) {
 		}
 	}
 	sent, failed := c.write(text, n)
-	if failed != nil {
-		// A server may answer before it has read all of the body, and close.
+	// A server may answer before it has read all of the body, and close. Then its answer
+	// is there already, as the connection is no more, and nothing is waited for.
+	if failed != nil && symptom(failed, false) == Timeout {
 		c.SetReadDeadline(time.Now().Add(lastWord))
 	}
 	for i, q := range queue {

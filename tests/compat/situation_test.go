@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	ports "github.com/fastdrain/fastdrain/internal/process"
 	"github.com/fastdrain/fastdrain/tests/compat/client"
 )
 
@@ -137,13 +138,16 @@ func (s situation) hold(t *testing.T, args []string) (*net.TCPListener, []string
 	if s.kind == alone || s.kind == upgraded {
 		return nil, args
 	}
+	if s.kind == addressed || s.kind == group {
+		addr, err := ports.FreeAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nil, append(args, "-addr", addr)
+	}
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
-	}
-	if s.kind == addressed || s.kind == group {
-		defer ln.Close()
-		return nil, append(args, "-addr", ln.Addr().String())
 	}
 	return ln.(*net.TCPListener), args //nolint:forcetypeassert // as made
 }

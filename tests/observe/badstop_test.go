@@ -85,6 +85,9 @@ func (w *world) endedAfterItsDrain(t *testing.T) {
 	if c.Exit() != process.ExitClean {
 		t.Errorf("the child ended with %s", c.Exit())
 	}
+	// The child has seen its last scrape begin and end. That Prometheus has taken it in
+	// comes later.
+	w.awaitValue(t, `last_over_time(fasthttp_server_drain_phase{server="child", phase="stopped", instance="`+c.metrics+`"}[10m])`, 1)
 	// The series of the two children differ by their instance.
 	wrap := `last_over_time(%s[10m]) and on (instance) last_over_time(fasthttp_server_open_connections` + target + `[10m])`
 	check(t, w.prometheus, time.Now(), account("child", report, wrap))
@@ -118,7 +121,7 @@ func (w *world) killedInItsDrain(t *testing.T) {
 // takes one more.
 const backlog = 4
 
-// slowListener accepts when the test lets it.
+// slowListener accepts when the gate is open.
 type slowListener struct {
 	net.Listener
 	gate chan struct{}
@@ -150,14 +153,14 @@ func (w *world) acceptQueueFills(t *testing.T) {
 	for range backlog {
 		clients = append(clients, dial(t, s.addr, &s.ledger))
 	}
+	// A client may know of its connection before the kernel has it in the queue.
+	await(t, "the accept queue to be full", func() bool { return s.ListenerStats()[0].Queue == backlog })
 	at := w.scraped(t, "full")
 	check(t, w.prometheus, at, []number{
 		{`fasthttp_server_accept_queue_connections{server="full"}`, "listener", map[string]float64{s.addr: backlog}},
 		{`fasthttp_server_accept_queue_limit_connections{server="full"}`, "listener", map[string]float64{s.addr: backlog}},
 	})
 	stopped := s.stop(t.Context())
-	s.enter(t, fasthttp.PhaseClosingListeners)
-	close(w.gate)
 	for _, c := range clients {
 		c.get(t, "/", true)
 	}

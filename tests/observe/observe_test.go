@@ -5,11 +5,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
 
 	"github.com/fastdrain/fastdrain/metrics"
 	"github.com/fastdrain/fastdrain/tools/dashboard"
@@ -32,7 +34,6 @@ type world struct {
 	prometheus *observe.Prometheus
 
 	shop, stuck, full *server
-	gate              chan struct{} // of full's listener
 	ends, killed      *child
 
 	drainingAt time.Time // a scrape in shop's drain
@@ -47,7 +48,15 @@ func newWorld(t *testing.T) *world {
 	w.shop.serve(t, listen(t))
 	w.stuck.serve(t, listen(t))
 	slow := listenSlowly(t)
-	w.gate = slow.gate
+	// The stop itself opens the gate: there is a second for the accept queue then, which
+	// the test might be late for.
+	open := sync.OnceFunc(func() { close(slow.gate) })
+	w.full.Drain.OnPhase = func(p fasthttp.DrainPhase) {
+		if p == fasthttp.PhaseClosingListeners {
+			open()
+		}
+		w.full.phases <- p
+	}
 	w.full.serve(t, slow)
 
 	w.collector = metrics.NewCollector(metrics.Servers{

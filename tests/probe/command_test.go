@@ -126,7 +126,8 @@ func TestTheCommand(t *testing.T) {
 			// On a port that nobody else gets when the service has left it.
 			service, _ := fakeServer(t, steady)
 			service.Command[len(service.Command)-1] = freeAddr(t)
-			cmd := exec.Command(path, probeArgs(service)...)
+			// It does not end by itself before it is left.
+			cmd := exec.Command(path, probeArgs(service, "-rounds", "1000")...)
 			stderr, err := cmd.StderrPipe()
 			if err != nil {
 				t.Fatal(err)

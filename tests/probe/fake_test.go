@@ -51,7 +51,7 @@ const (
 	ignores  = "ignores"   // SIGTERM
 	atOnce   = "at-once"   // it ends without waiting for the handlers: the second of each connection never returns
 	holds    = "holds"     // all is well, but for the end, which never comes
-	early    = "early"     // FIN instead of each 100th answer, without a stop
+	early    = "early"     // FIN instead of each 100th answer, without a stop; the first of the load is the first of them
 	dies     = "dies"      // it ends by itself at its second request, the first of the load
 	notFound = "404"       // is the answer to all
 	leads    = "leads"     // to somewhere else
@@ -249,7 +249,7 @@ func (s *server) serve(conn net.Conn) {
 			os.Exit(7)
 		}
 		stopped := s.stopped.Load()
-		if stopped || s.mode == early && n%100 == 0 {
+		if stopped || s.mode == early && n%100 == 2 {
 			if s.harm(conn) {
 				atomic.AddInt64(&s.Harmed, 1)
 				return

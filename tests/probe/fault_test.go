@@ -22,6 +22,21 @@ var kept = probe.Profile{Kinds: []probe.Kind{probe.Busy, probe.Pool}, Connection
 // more than a second, and in a quarter many connect.
 const shortGrace = 5 * time.Second
 
+// killed probes a server that has to be killed, once more if the machine has stood still:
+// then the clients have not done in time what the diagnosis needs.
+func killed(t *testing.T, mode string, p probe.Profile, inTime func(r *probe.Result, lastQuarter float64) bool) *probe.Result {
+	t.Helper()
+	for try := 1; ; try++ {
+		s, _ := fakeServer(t, mode)
+		o := options()
+		o.Grace, o.Profile = shortGrace, p
+		r := mustRun(t, s, o)
+		if inTime(r, r.Grace*1e3*3/4) || try == 3 {
+			return r
+		}
+	}
+}
+
 // TestCountsAreThoseOfTheServer holds each fault's count against that of the server,
 // which has counted how often it did it.
 func TestCountsAreThoseOfTheServer(t *testing.T) {
@@ -57,8 +72,9 @@ func TestCountsAreThoseOfTheServer(t *testing.T) {
 			if known.Harmed == 0 {
 				t.Fatal("the server did nothing to its clients: there was nothing to see")
 			}
-			if n := c.seen(r); int64(n) != known.Harmed {
-				t.Errorf("%d seen, and %d done by the server", n, known.Harmed)
+			// Where the next process is slow, its stop may hit what nobody waits for any more.
+			if n := int64(c.seen(r)); n > known.Harmed || n+int64(r.Unfinished) < known.Harmed {
+				t.Errorf("%d seen, and %d done by the server; %d unfinished", n, known.Harmed, r.Unfinished)
 			}
 			// A request that was lost in the accept queue it has not executed.
 			fits(t, r, int(known.Executed))
@@ -116,10 +132,7 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 	})
 	t.Run(ignores, func(t *testing.T) {
 		t.Parallel()
-		s, _ := fakeServer(t, ignores)
-		o := options()
-		o.Grace = shortGrace
-		r := mustRun(t, s, o)
+		r := killed(t, ignores, options().Profile, func(r *probe.Result, lastQuarter float64) bool { return r.Newcomer > lastQuarter })
 		if r.Exits["killed"] != 1 {
 			t.Errorf("it ended so: %v", r.Exits)
 		}
@@ -127,10 +140,7 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 	})
 	t.Run(holds, func(t *testing.T) {
 		t.Parallel()
-		s, _ := fakeServer(t, holds)
-		o := options()
-		o.Grace, o.Profile = shortGrace, kept
-		r := mustRun(t, s, o)
+		r := killed(t, holds, kept, func(r *probe.Result, lastQuarter float64) bool { return max(r.Newcomer, r.Veteran) <= lastQuarter })
 		if r.Lost != 0 {
 			t.Errorf("%d lost, and the server answered all", r.Lost)
 		}
@@ -169,7 +179,8 @@ func TestWhatServersDoAtAStop(t *testing.T) {
 		if r.LostBefore == 0 {
 			t.Error("none lost before the stop")
 		}
-		wantDiagnoses(t, r, []string{probe.Earlier}, probe.Kept, probe.First)
+		// The signal may find nearly all of them with a request under way.
+		wantDiagnoses(t, r, []string{probe.Earlier}, probe.Kept, probe.First, probe.AtOnce, probe.UnderWay)
 	})
 	t.Run(raises, func(t *testing.T) {
 		t.Parallel()

@@ -69,6 +69,7 @@ type load struct {
 	grown   sync.Cond
 	total   int
 	methods map[string]*tally
+	slowest time.Duration // that a request took, answered or not
 }
 
 // startLoad starts clients of a Unix socket. Half of them GET, the others POST.
@@ -124,6 +125,7 @@ func (l *load) client(id int, method string) {
 	defer drop()
 	for n := 0; l.over.Err() == nil; n++ {
 		name := fmt.Sprintf("c%dr%d", id, n)
+		begun := time.Now()
 		keep, err := func() (bool, error) {
 			if conn == nil {
 				c, err := net.Dial("unix", l.socket)
@@ -138,7 +140,7 @@ func (l *load) client(id int, method string) {
 		if !keep {
 			drop()
 		}
-		l.count(method, err)
+		l.count(method, err, time.Since(begun))
 		select {
 		case <-time.After(rand.N(think)):
 		case <-l.over.Done():
@@ -175,11 +177,12 @@ func exchange(conn net.Conn, in *bufio.Reader, method, name string) (keep bool, 
 	return !resp.Close, nil
 }
 
-func (l *load) count(method string, err error) {
+func (l *load) count(method string, err error, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.grown.Broadcast()
 	l.total++
+	l.slowest = max(l.slowest, took)
 	l.methods[method].count(err)
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +17,8 @@ import (
 	"github.com/fastdrain/fastdrain/internal/lab"
 )
 
-// wrkScript posts, says when the load is under way, and at the end what wrk
-// counted.
+// wrkScript posts, says of each thousand answers when they had come, in seconds, and at
+// the end what wrk counted.
 const wrkScript = `
 io.stdout:setvbuf("no")
 wrk.method = "POST"
@@ -25,7 +26,7 @@ wrk.body = string.rep("x", 512)
 local answered = 0
 function response()
   answered = answered + 1
-  if answered == 1000 then print("under way") end
+  if answered % 1000 == 0 then print("under way at " .. os.time()) end
 end
 function done(summary)
   local e = summary.errors
@@ -66,7 +67,8 @@ func TestWrkThroughARestart(t *testing.T) {
 func wrkThroughARestart(t *testing.T, program, script, path string) (requests, errors int) {
 	t.Helper()
 	server := start(t, path)
-	cmd := exec.CommandContext(t.Context(), program, "-t1", fmt.Sprintf("-c%d", clients), "-d3s", "--timeout", "20s",
+	// It is ended by SIGINT, as a stop that is late must find it at work.
+	cmd := exec.CommandContext(t.Context(), program, "-t1", fmt.Sprintf("-c%d", clients), "-d"+bound.String(), "--timeout", "20s",
 		"-s", script, "http://"+server.addr()+"/?name=wrk&sleep=1ms")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -79,12 +81,26 @@ func wrkThroughARestart(t *testing.T, program, script, path string) (requests, e
 		t.Fatal(err)
 	}
 	in := bufio.NewScanner(out)
-	stopped, ended := false, false
+	var stopped time.Time
+	after, ended := 0, false // thousands of answers since the stop
 	for in.Scan() {
 		switch line := in.Text(); {
-		case line == "under way":
-			server.takeOver(func() {})
-			stopped = true
+		case strings.HasPrefix(line, "under way at "):
+			at, err := strconv.ParseInt(strings.TrimPrefix(line, "under way at "), 10, 64)
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case stopped.IsZero():
+				server.takeOver(func() {})
+				stopped = time.Now()
+			case at > stopped.Unix():
+				// With a thousand answers more it knows what became of each connection.
+				if after++; after == 2 {
+					if err := cmd.Process.Signal(os.Interrupt); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 		case strings.HasPrefix(line, "figures: "):
 			var connect, read, write, status, timeout int
 			_, err := fmt.Sscanf(line, "figures: %d requests, %d connect, %d read, %d write, %d status, %d timeout",
@@ -97,8 +113,8 @@ func wrkThroughARestart(t *testing.T, program, script, path string) (requests, e
 			ended = true
 		}
 	}
-	if err := cmd.Wait(); err != nil || !stopped || !ended {
-		t.Fatalf("wrk: %v; stopped under load: %t, counted: %t\n%s", err, stopped, ended, stderr.Bytes())
+	if err := cmd.Wait(); err != nil || after < 2 || !ended {
+		t.Fatalf("wrk: %v; thousands of answers after the stop: %d, counted: %t\n%s", err, after, ended, stderr.Bytes())
 	}
 	server.stop()
 	return requests, errors

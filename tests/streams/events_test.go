@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +86,7 @@ func tryEventStreams(t *testing.T, bin string, restarts int, args ...string) (pr
 	}
 	got.awaitStreams(t, fmt.Sprint(restarts), clients*len(agents))
 	stop(server)
+	got.awaitWritten(t, journal)
 	return append(problems, got.check(t, journal, agents)...)
 }
 
@@ -144,34 +146,70 @@ func (e *events) awaitStreams(t *testing.T, server string, want int) {
 	}
 }
 
+// entry is a line of the journal: what a server has written of a stream.
+type entry struct {
+	name, agent  string
+	written      int
+	afterTheStop bool
+}
+
+func readJournal(t *testing.T, journal string) (entries []entry) {
+	t.Helper()
+	text, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		var s entry
+		if _, err := fmt.Sscanf(line, "%s %d %t %s", &s.name, &s.written, &s.afterTheStop, &s.agent); err != nil {
+			t.Fatalf("the journal has the line %q: %v", line, err)
+		}
+		entries = append(entries, s)
+	}
+	return entries
+}
+
+// awaitWritten waits until the clients have read what the servers, which have ended, had
+// written. What does not come in time is left to check.
+func (e *events) awaitWritten(t *testing.T, journal string) {
+	t.Helper()
+	entries := readJournal(t, journal)
+	late := time.NewTimer(bound)
+	defer late.Stop()
+	for {
+		e.mu.Lock()
+		all := e.failed != nil || !slices.ContainsFunc(entries, func(s entry) bool { return e.last[s.name] < s.written })
+		e.mu.Unlock()
+		if all {
+			return
+		}
+		select {
+		case <-e.change:
+		case <-late.C:
+			return
+		}
+	}
+}
+
 // check compares what has come with what the servers have written.
 func (e *events) check(t *testing.T, journal string, agents []string) (problems []string) {
 	t.Helper()
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	written, err := os.ReadFile(journal)
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := readJournal(t, journal)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.failed != nil {
 		problem("%v", e.failed)
 	}
 	streams, sum, late := 0, 0, map[string]int{}
-	for line := range strings.Lines(string(written)) {
-		var name, agent string
-		var n int
-		var afterTheStop bool
-		if _, err := fmt.Sscanf(line, "%s %d %t %s", &name, &n, &afterTheStop, &agent); err != nil {
-			t.Fatalf("the journal has the line %q: %v", line, err)
+	for _, s := range entries {
+		if e.last[s.name] != s.written {
+			problem("of stream %s, of %s, %d events were written and %d came", s.name, s.agent, s.written, e.last[s.name])
 		}
-		if e.last[name] != n {
-			problem("of stream %s, of %s, %d events were written and %d came", name, agent, n, e.last[name])
-		}
-		if agent, _, _ = strings.Cut(agent, "/"); afterTheStop {
+		if agent, _, _ := strings.Cut(s.agent, "/"); s.afterTheStop {
 			late[agent]++
 		}
-		streams, sum = streams+min(n, 1), sum+n
+		streams, sum = streams+min(s.written, 1), sum+s.written
 	}
 	t.Logf("%d events of %d streams; begun after a stop: %v", sum, streams, late)
 	if streams != len(e.last) {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -20,22 +21,15 @@ var listenerFaults = []fault{
 		run: func(r *rig) {
 			inner, err := net.Listen("tcp4", "127.0.0.1:0")
 			r.check(err)
-			counting := &countingListener{Listener: inner, often: make(chan struct{})}
+			counting := &countingListener{Listener: inner}
 			ln := r.serveGated(counting, 1)
 			r.await("the accept loop", ln.held, 1)
 			c := r.dial()
 			c.send(get("/queued"))
-			release := exhaustDescriptors(r)
+			counting.release = sync.OnceFunc(exhaustDescriptors(r))
 			st := r.beginFor(bound)
-			r.await("the stop", r.stopSet, 1)
-			close(ln.gate)
-			select {
-			case <-counting.often:
-			case err := <-r.served: // upstream does not even try
-				r.served <- err
-			}
-			release()
 			r.awaitServe(nil)
+			counting.release() // upstream does not even try
 			r.say("in the accept queue: %s", c.answer())
 			_ = c.c.Close()
 			st.sayEnd()
@@ -123,7 +117,7 @@ func (r *rig) sayIdleAndQueuedAt(inner net.Listener, addr net.Addr) {
 	r.await("the accept loop", ln.held, 1)
 	queued := r.dialTo(addr)
 	queued.send(get("/queued"))
-	st := r.stopGated(ln)
+	st := r.stop(bound)
 	r.say("idle at the stop: %s", idle.askIdle(get("/idle")))
 	r.say("in the accept queue: %s", queued.answer())
 	st.sayEnd()
@@ -142,24 +136,25 @@ func (l wrappingListener) Accept() (net.Conn, error) {
 
 type wrappedConn struct{ net.Conn }
 
-// countingListener counts the Accepts that failed for want of a descriptor.
+// countingListener counts the Accepts that failed for want of a descriptor. After the
+// third there are some again: it does that itself, as the time for the queue goes on.
 type countingListener struct {
 	net.Listener
 
-	failed atomic.Int32
-	often  chan struct{} // closed at the third
+	failed  atomic.Int32
+	release func()
 }
 
 func (l *countingListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if errors.Is(err, syscall.EMFILE) && l.failed.Add(1) == 3 {
-		close(l.often)
+		l.release()
 	}
 	return c, err
 }
 
 // exhaustDescriptors lowers the limit of open files so that none can be opened,
-// and returns what takes that back.
+// and returns what takes that back, on any goroutine.
 func exhaustDescriptors(r *rig) (release func()) {
 	var old unix.Rlimit
 	r.check(unix.Getrlimit(unix.RLIMIT_NOFILE, &old))
@@ -167,5 +162,9 @@ func exhaustDescriptors(r *rig) (release func()) {
 	r.check(err)
 	r.check(unix.Close(next))
 	r.check(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(next), Max: old.Max}))
-	return func() { r.check(unix.Setrlimit(unix.RLIMIT_NOFILE, &old)) }
+	return func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
+			fail("%v", err)
+		}
+	}
 }

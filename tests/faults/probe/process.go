@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,7 +40,7 @@ var processFaults = []fault{
 			c.send(get("/held"))
 			p.expect("held")
 			r.check(p.Terminate())
-			p.expect("stopping")
+			p.expect("stopping " + strconv.Itoa(p.PID()))
 			r.check(p.Terminate())
 			p.expect("signalled again")
 			_, err := io.WriteString(p.stdin, "go on\n")
@@ -103,10 +104,11 @@ type childProcess struct {
 func (r *rig) startChild(kind string) *childProcess {
 	self, err := os.Executable()
 	r.check(err)
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	free, err := process.FreeAddr()
 	r.check(err)
-	p := &childProcess{r: r, lines: process.NewLines(), addr: free.Addr()}
-	r.check(free.Close())
+	addr, err := net.ResolveTCPAddr("tcp4", free)
+	r.check(err)
+	p := &childProcess{r: r, lines: process.NewLines(), addr: addr}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), childEnv+"="+kind, addrEnv+"="+p.addr.String())
 	cmd.Stdout, cmd.Stderr = p.lines, os.Stderr
@@ -142,7 +144,14 @@ func childMain() {
 		}
 		ctx.WriteString(pid)
 	}}
-	configure(srv, settings{finalRead: window})
+	// The patched Serve returns with its drain, or five seconds after the stop, when the
+	// window of who waits is nearly over: its phase tells earlier.
+	stopping := sync.OnceFunc(func() { fmt.Println("stopping", pid) })
+	configure(srv, settings{finalRead: window, onPhase: func(phase string) {
+		if phase == "draining" {
+			stopping()
+		}
+	}})
 
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM)
@@ -174,7 +183,7 @@ func childMain() {
 			ready()
 			err = srv.Serve(ln)
 		}
-		fmt.Println("stopping")
+		stopping()
 	case "prefork":
 		p := prefork.New(srv)
 		p.Logger = log.New(io.Discard, "", 0)
@@ -182,7 +191,7 @@ func childMain() {
 		p.OnMasterReady = func([]int) error { ready(); return nil }
 		p.OnChildRecover = func(old, _ int) { fmt.Println("replaced", old) }
 		err = p.ListenAndServe(addr)
-		fmt.Println("stopping", pid)
+		stopping()
 	}
 	if err == nil {
 		err = <-stopped

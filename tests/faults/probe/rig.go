@@ -30,7 +30,8 @@ type rig struct {
 	accepted   chan struct{} // a connection was accepted
 	active     chan struct{} // a request has begun
 	idle       chan struct{} // a connection went idle
-	full       chan struct{} // a response to /endless has filled the buffers
+	full       chan struct{} // a response to /endless has filled buffers
+	goOn       chan struct{} // it may fill the others
 
 	stopSet  chan struct{} // closed when the stop has been set
 	stopOnce sync.Once
@@ -66,6 +67,7 @@ func runFault(f fault) (out outcome) {
 		active:   make(chan struct{}, 1<<10),
 		idle:     make(chan struct{}, 1<<10),
 		full:     make(chan struct{}),
+		goOn:     make(chan struct{}),
 	}
 	r.srv.Handler = r.handle
 	r.srv.ConnState = func(_ net.Conn, s fasthttp.ConnState) {
@@ -155,7 +157,7 @@ func (r *rig) handle(ctx *fasthttp.RequestCtx) {
 		<-r.gate
 		panic("a handler's")
 	case "/endless":
-		ctx.SetBodyStream(&endless{full: r.full}, -1)
+		ctx.SetBodyStream(&endless{full: r.full, goOn: r.goOn}, -1)
 		return
 	}
 	ctx.WriteString(path)
@@ -173,15 +175,16 @@ func (r *rig) ran(path string) (n int) {
 	return n
 }
 
-// endless is a response that fills every buffer.
+// endless is a response that fills every buffer, and waits on the way there.
 type endless struct {
-	full chan struct{}
-	n    int
+	full, goOn chan struct{}
+	n          int
 }
 
 func (b *endless) Read(p []byte) (int, error) {
 	if b.n++; b.n == 64 {
 		close(b.full)
+		<-b.goOn
 	}
 	clear(p)
 	return len(p), nil
@@ -246,16 +249,6 @@ func (r *rig) begin(ctx context.Context) *stopping {
 // the listener has been closed: then the stop has been set, in both servers.
 func (r *rig) stop(patience time.Duration) *stopping {
 	st := r.beginFor(patience)
-	r.awaitClosed()
-	return st
-}
-
-// stopGated is stop with an accept loop that is held: the stop has been set, and
-// the accept loop goes on.
-func (r *rig) stopGated(ln *gatedListener) *stopping {
-	st := r.beginFor(bound)
-	r.await("the stop", r.stopSet, 1)
-	close(ln.gate)
 	r.awaitClosed()
 	return st
 }

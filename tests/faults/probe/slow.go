@@ -72,7 +72,10 @@ var slowFaults = []fault{
 			r.listen()
 			r.dial().send(get("/endless"))
 			r.await("the response to fill the buffers", r.full, 1)
-			r.stop(bound).sayEnd()
+			// The response holds on there, so that WriteTimeout cannot end it before.
+			st := r.stop(bound)
+			close(r.goOn)
+			st.sayEnd()
 			r.sayOutcomes()
 		},
 	},
