@@ -78,6 +78,15 @@ func run(ctx context.Context, args []string) int {
 	return 1
 }
 
+// notEmpty is an error if a flag was given without a value, as by a variable of the
+// shell that is empty: what it stands for is neither there nor the default.
+func notEmpty(cmd *cli.Command, flag, what string) error {
+	if cmd.IsSet(flag) && cmd.String(flag) == "" {
+		return fmt.Errorf("-%s is empty: give it a %s, or leave it out", flag, what)
+	}
+	return nil
+}
+
 // noArguments is an error if there are arguments: most often a flag's value that
 // was given without the flag.
 func noArguments(cmd *cli.Command) error {
