@@ -77,7 +77,7 @@ type intoOptions struct {
 
 func vendorInto(ctx context.Context, out io.Writer, p *project.Project, o intoOptions) error {
 	if !o.dryRun {
-		unlock, err := service.Lock(o.Dir)
+		unlock, err := service.Lock(ctx, o.Dir)
 		if err != nil {
 			return err
 		}
