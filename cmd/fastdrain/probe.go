@@ -50,6 +50,9 @@ func probeCommand() *cli.Command {
 		Flags:                     probeFlags(),
 		DisableSliceFlagSeparator: true, // header fields have commas in them
 		Action:                    runProbe,
+		OnUsageError: func(ctx context.Context, cmd *cli.Command, err error, sub bool) error {
+			return cli.Exit(usageError(ctx, cmd, err, sub), exitNoResult)
+		},
 	}
 }
 
