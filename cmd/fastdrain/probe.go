@@ -104,6 +104,12 @@ func runProbe(ctx context.Context, cmd *cli.Command) error {
 			if info, err := os.Stat(file); err == nil && info.IsDir() {
 				return cli.Exit(fmt.Errorf("-%s %s: that is a directory, and no file to write", name, file), exitNoResult)
 			}
+			tried, err := os.CreateTemp(filepath.Dir(file), ".fastdrain-*.tmp")
+			if err != nil {
+				return cli.Exit(fmt.Errorf("-%s %s: nothing can be written there: %w", name, file, err), exitNoResult)
+			}
+			tried.Close()
+			os.Remove(tried.Name())
 		}
 	}
 	results, err := probe.Run(ctx, *o)
