@@ -161,13 +161,16 @@ cross: server ## Compile the server for all platforms, its tests included
 	@echo 'GOOS=plan9 GOARCH=amd64 $(GO) build' # some of upstream's packages and tests do not compile there
 	@cd server && GOOS=plan9 GOARCH=amd64 $(GO) build . ./drainhandler ./drainrun
 
+# Without files gofmt reads what is typed, and finds nothing wrong with it.
+OUR_GO_FILES = $(or $(call ours,'*.go'),$(error git lists no Go files: is this a clone?))
+
 .PHONY: fmt
 fmt: ## Format our Go files
-	gofmt -w $(call ours,'*.go')
+	gofmt -w $(OUR_GO_FILES)
 
 .PHONY: fmt-check
 fmt-check:
-	@out=$$(gofmt -l $(call ours,'*.go')); \
+	@out=$$(gofmt -l $(OUR_GO_FILES)); \
 	test -z "$$out" || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
 
 # These run go vet before their own tests.

@@ -75,7 +75,10 @@ func doctorCommand() *cli.Command {
 // proof is the command that stops a server under load.
 func proof(cmd *cli.Command, binary string) string {
 	if cmd.Root().Command("probe") != nil {
-		return "fastdrain probe " + binary
+		if filepath.Base(binary) == binary { // a name alone is looked for in PATH
+			binary = "." + string(filepath.Separator) + binary
+		}
+		return "fastdrain probe -- " + binary
 	}
 	return "fastdrain lab"
 }

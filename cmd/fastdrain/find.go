@@ -15,6 +15,9 @@ var removeCarried = func() error { return nil }
 // findProject returns the project that a command works on. Where there is no clone
 // it is what the command carries, if that is enough.
 func findProject(cmd *cli.Command) (*project.Project, error) {
+	if err := notEmpty(cmd, "C", "directory"); err != nil {
+		return nil, err
+	}
 	if dir := cmd.String("C"); dir != "" {
 		return project.At(dir)
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
@@ -56,9 +57,16 @@ func run(ctx context.Context, args []string) int {
 			&cli.StringFlag{Name: "C", Usage: "work on the project in `DIR`"},
 		},
 		Commands:              commands(),
+		Action:                noCommand,
+		OnUsageError:          usageError,
 		HideVersion:           true,
 		EnableShellCompletion: true,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // below
+	}
+	for _, c := range cmd.Commands {
+		if c.OnUsageError == nil {
+			c.OnUsageError = usageError
+		}
 	}
 	err := cmd.Run(ctx, args)
 	err = errors.Join(err, removeCarried())
@@ -73,9 +81,35 @@ func run(ctx context.Context, args []string) int {
 	}
 	var code cli.ExitCoder
 	if errors.As(err, &code) {
-		return code.ExitCode()
+		// That of git, or of the go command, is not ours.
+		if _, child := code.(*exec.ExitError); !child {
+			return code.ExitCode()
+		}
 	}
 	return 1
+}
+
+// noCommand shows the help, and says of a name that it is no command.
+func noCommand(_ context.Context, cmd *cli.Command) error {
+	if cmd.Args().Present() {
+		return fmt.Errorf("there is no command %q (see fastdrain -h)", cmd.Args().First())
+	}
+	return cli.ShowRootCommandHelp(cmd)
+}
+
+// usageError says what is wrong with a flag, and where the flags are explained: the
+// help itself would stand in what a script reads.
+func usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	return fmt.Errorf("%w (see %s -h)", err, cmd.FullName())
+}
+
+// notEmpty is an error if a flag was given without a value, as by a variable of the
+// shell that is empty: what it stands for is neither there nor the default.
+func notEmpty(cmd *cli.Command, flag, what string) error {
+	if cmd.IsSet(flag) && cmd.String(flag) == "" {
+		return fmt.Errorf("-%s is empty: give it a %s, or leave it out", flag, what)
+	}
+	return nil
 }
 
 // noArguments is an error if there are arguments: most often a flag's value that

@@ -50,6 +50,9 @@ func probeCommand() *cli.Command {
 		Flags:                     probeFlags(),
 		DisableSliceFlagSeparator: true, // header fields have commas in them
 		Action:                    runProbe,
+		OnUsageError: func(ctx context.Context, cmd *cli.Command, err error, sub bool) error {
+			return cli.Exit(usageError(ctx, cmd, err, sub), exitNoResult)
+		},
 	}
 }
 
@@ -101,6 +104,12 @@ func runProbe(ctx context.Context, cmd *cli.Command) error {
 			if info, err := os.Stat(file); err == nil && info.IsDir() {
 				return cli.Exit(fmt.Errorf("-%s %s: that is a directory, and no file to write", name, file), exitNoResult)
 			}
+			tried, err := os.CreateTemp(filepath.Dir(file), ".fastdrain-*.tmp")
+			if err != nil {
+				return cli.Exit(fmt.Errorf("-%s %s: nothing can be written there: %w", name, file, err), exitNoResult)
+			}
+			tried.Close()
+			os.Remove(tried.Name())
 		}
 	}
 	results, err := probe.Run(ctx, *o)

@@ -29,12 +29,19 @@ func releaseCommand() *cli.Command {
 			&cli.StringFlag{Name: "module", Usage: "release it as `PATH`", Value: project.ReleaseModule},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if cmd.Args().Len() != 1 {
-				return errors.New("which version? fastdrain release VERSION, such as v1.77.0-fastdrain.1")
+			if err := errors.Join(notEmpty(cmd, "git", "repository"), notEmpty(cmd, "o", "directory")); err != nil {
+				return err
 			}
 			p, err := findProject(cmd)
 			if err != nil {
 				return err
+			}
+			if cmd.Args().Len() != 1 {
+				pin, err := p.Pin()
+				if err != nil {
+					return err
+				}
+				return fmt.Errorf("which version? fastdrain release VERSION, such as %s-fastdrain.1", pin.Version)
 			}
 			if repository := cmd.String("git"); repository != "" {
 				if cmd.IsSet("o") || cmd.IsSet("module") {

@@ -32,7 +32,7 @@ func removeCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			unlock, err := service.Lock(use.Dir)
+			unlock, err := service.Lock(ctx, use.Dir)
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"fastdrain": func() { os.Exit(run(context.Background(), os.Args)) },
+		"fastdrain": main,
 	})
 }
 

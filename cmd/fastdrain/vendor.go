@@ -35,6 +35,9 @@ func vendorCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "with -o: write over files that somebody has edited, and show what is lost"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := notEmpty(cmd, "o", "directory"); err != nil {
+				return err
+			}
 			p, err := onlyProject(cmd)
 			if err != nil {
 				return err
@@ -74,7 +77,7 @@ type intoOptions struct {
 
 func vendorInto(ctx context.Context, out io.Writer, p *project.Project, o intoOptions) error {
 	if !o.dryRun {
-		unlock, err := service.Lock(o.Dir)
+		unlock, err := service.Lock(ctx, o.Dir)
 		if err != nil {
 			return err
 		}

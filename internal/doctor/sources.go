@@ -34,6 +34,9 @@ func Sources(ctx context.Context, dir string) ([]Finding, error) {
 		return nil, fmt.Errorf("%s: there is no Go package in it", dir)
 	}
 	for _, p := range pkgs {
+		if len(p.Errors) > 0 && p.Errors[0].Kind == packages.ListError && len(p.GoFiles) == 0 {
+			return nil, fmt.Errorf("%s: no packages of a Go module: %s", dir, strings.TrimSpace(p.Errors[0].Msg))
+		}
 		if len(p.Errors) > 0 {
 			return nil, fmt.Errorf("%s does not compile, so it cannot be looked through: %w", p.PkgPath, errors.New(strings.TrimSpace(p.Errors[0].Error())))
 		}

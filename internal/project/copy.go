@@ -67,7 +67,15 @@ func (p *Project) Copy(ctx context.Context, version string) (*Copy, error) {
 	if version == pin.Version {
 		sum = pin.Sum
 	}
-	return p.copyOf(ctx, pin.Module, version, sum)
+	c, err := p.copyOf(ctx, pin.Module, version, sum)
+	if c != nil && c.Upstream.Version == pin.Version && !c.Pinned {
+		// It was asked for as "latest", say.
+		if c.Upstream.Sum != pin.Sum {
+			return nil, &upstream.SumError{Path: pin.Module, Version: pin.Version, Want: pin.Sum, Have: c.Upstream.Sum}
+		}
+		c.Pinned = true
+	}
+	return c, err
 }
 
 func (p *Project) copyOf(ctx context.Context, module, version, sum string) (*Copy, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -50,6 +51,9 @@ func (p *Project) PlanInto(ctx context.Context, into Into) (*Intended, error) {
 	if rel, err := filepath.Rel(p.Server(), abs); err == nil && filepath.IsLocal(rel) {
 		return nil, fmt.Errorf("%s is in server/, which vendor writes without -o: give a directory elsewhere", into.Dir)
 	}
+	if err := mayBeDirectory(into.Dir); err != nil {
+		return nil, err
+	}
 	c, set, err := p.completeCopy(ctx, into.Version)
 	if err != nil {
 		return nil, p.unsupported(c, err)
@@ -87,6 +91,18 @@ func (p *Project) PlanInto(ctx context.Context, into Into) (*Intended, error) {
 		in.Lost = append(in.Lost, diff)
 	}
 	return in, nil
+}
+
+// mayBeDirectory is an error if there is something that is no directory.
+func mayBeDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no directory: give one that is new or empty, or that fastdrain wrote", dir)
+	}
+	if _, linkErr := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) && linkErr == nil {
+		return fmt.Errorf("%s is a symbolic link to nothing: make its target, or give another directory", dir)
+	}
+	return nil
 }
 
 // Write writes what PlanInto found. The caller sees to it that nobody else writes

@@ -50,7 +50,7 @@ func (p *Project) Release(ctx context.Context, dir, path, version string) (*Rele
 	if err := module.CheckPath(path); err != nil {
 		return nil, fmt.Errorf("%w: give a path such as %s", err, ReleaseModule)
 	}
-	if err := checkReleaseVersion(version); err != nil {
+	if err := p.checkReleaseVersion(version); err != nil {
 		return nil, err
 	}
 	c, set, err := p.completeCopy(ctx, "")

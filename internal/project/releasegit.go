@@ -35,7 +35,7 @@ type ReleasedGit struct {
 // The branch and the tag are pushed together or not at all. A tag that is there with
 // other files is an error, as others may have their hash in their go.sum.
 func (p *Project) ReleaseGit(ctx context.Context, repository, version string) (*ReleasedGit, error) {
-	if err := checkReleaseVersion(version); err != nil {
+	if err := p.checkReleaseVersion(version); err != nil {
 		return nil, err
 	}
 	c, set, err := p.completeCopy(ctx, "")
@@ -95,9 +95,20 @@ func (p *Project) ReleaseGit(ctx context.Context, repository, version string) (*
 	return r, err
 }
 
-func checkReleaseVersion(version string) error {
+// checkReleaseVersion is an error if a version cannot be that of a release of the
+// pinned version. One that is numbered as ours are says which upstream it is made of,
+// and can never be taken back; another number is whatever its owner likes.
+func (p *Project) checkReleaseVersion(version string) error {
 	if major := semver.Major(version); semver.Canonical(version) != version || major != "v0" && major != "v1" {
 		return fmt.Errorf("%q is not a version such as v1.0.0-fastdrain.1, of major version 0 or 1", version)
+	}
+	pin, err := p.Pin()
+	if err != nil {
+		return err
+	}
+	number := semver.Prerelease(version)
+	if of := strings.TrimSuffix(version, number); strings.HasPrefix(number, "-fastdrain.") && of != pin.Version {
+		return fmt.Errorf("%s says that it is made of %s, and the pinned version is %s: release %s%s", version, of, pin.Version, pin.Version, number)
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,7 +84,7 @@ func Plan(ctx context.Context, c Copy) (*Adoption, error) {
 		a.GoMod, a.Own = "", false // run in a clone of this project, for no module
 	}
 	if a.GoMod == "" {
-		a.Line = "replace " + c.Module + " => " + filepath.ToSlash(abs)
+		a.Line = "replace " + c.Module + " => " + modfile.AutoQuote(filepath.ToSlash(abs))
 	}
 	if a.GoMod == "" || a.Own {
 		return a, nil
@@ -91,7 +93,10 @@ func Plan(ctx context.Context, c Copy) (*Adoption, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Line = "replace " + c.Module + " => " + to
+	if below(abs, filepath.Join(filepath.Dir(a.GoMod), "vendor")) {
+		return nil, fmt.Errorf("%s is in the vendor folder, which go mod vendor makes anew: give a directory elsewhere, such as third_party/%s", c.Dir, path.Base(c.Module))
+	}
+	a.Line = "replace " + c.Module + " => " + modfile.AutoQuote(to)
 	file, err := readGoMod(a.GoMod)
 	if err != nil {
 		return nil, err
@@ -115,6 +120,9 @@ func Plan(ctx context.Context, c Copy) (*Adoption, error) {
 	}
 	if a.needs, a.Guessed, err = raise(ctx, file, c, a.GoMod); err != nil {
 		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // nobody wants a guess
 	}
 	after := versions(file)
 	a.Go = after["go"]

@@ -34,11 +34,14 @@ func findAbove(dir, name string) string {
 // goModFor is the go.mod of the working directory, and else the nearest above
 // dir: that one, too, if it is of a module that the working directory is not
 // below (vendor -o ~/my-service/third_party/fasthttp, run in a clone of this
-// project).
+// project). In the copy itself it is the one above the copy.
 func goModFor(dir string) (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {
 		return "", err
+	}
+	if below(wd, dir) {
+		wd = filepath.Dir(dir) // the go.mod in dir is the copy's own
 	}
 	here, there := findGoMod(wd), findGoMod(filepath.Dir(dir))
 	if here == "" || there != "" && !below(filepath.Dir(here), filepath.Dir(there)) {
@@ -119,8 +122,9 @@ func requirements(file *modfile.File) map[string]*modfile.Require {
 	return reqs
 }
 
+// replaceLine is a replace line as a go.mod has it, a path with a blank in quotes.
 func replaceLine(r *modfile.Replace) string {
-	return "replace " + strings.TrimSpace(r.Old.Path+" "+r.Old.Version) + " => " + strings.TrimSpace(r.New.Path+" "+r.New.Version)
+	return "replace " + strings.TrimSpace(r.Old.Path+" "+r.Old.Version) + " => " + strings.TrimSpace(modfile.AutoQuote(r.New.Path)+" "+r.New.Version)
 }
 
 // lines are what a go.mod says, each line with its verb and its comments, sorted:

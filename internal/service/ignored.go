@@ -16,6 +16,11 @@ type Ignored struct{ Name, Rule string }
 // the first of each rule. Files that git tracks already are not ignored. Without
 // git, and outside of a repository, there are none.
 func CheckIgnored(ctx context.Context, dir string, names []string) []Ignored {
+	// Absolute, as git runs in the folder or above it.
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil
+	}
 	dir = realDir(dir)
 	at := dir // which may be still to be made
 	for {

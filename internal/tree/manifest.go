@@ -94,7 +94,7 @@ func loadJSON(file string, v any) (found bool, err error) {
 		return false, err
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return false, fmt.Errorf("%s is damaged: %w; remove it and run again", file, err)
+		return false, fmt.Errorf("%s is damaged: %w; take it back from version control, or remove it and run vendor again", file, err)
 	}
 	return true, nil
 }

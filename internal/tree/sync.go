@@ -23,7 +23,9 @@ type Plan struct {
 	// Times says to note the files' times in the manifest, which makes
 	// [Current] quick.
 	Times bool
-	// Exclusive says that a directory without a manifest must be empty.
+	// Exclusive says that a directory without a manifest must be empty, but for what
+	// is as we would write it, and [NoteName]: a manifest that was damaged may have
+	// been removed.
 	Exclusive bool
 	// Force says to write over and to remove files of ours that somebody has
 	// edited, too. Changes names them.
@@ -133,7 +135,7 @@ func Sync(p Plan) (Changes, error) {
 		}
 	}
 	if p.Exclusive && old == nil && !interrupted {
-		if err := mustBeEmpty(p.Dir); err != nil {
+		if err := mustBeEmpty(p.Dir, p.Files); err != nil {
 			return changes, err
 		}
 	}
@@ -252,11 +254,22 @@ func sumsOf(dir, name string) (sums, error) {
 	return sums{Sum(data), Sum(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))}, nil
 }
 
-// mustBeEmpty names a file of a directory that is not empty.
-func mustBeEmpty(dir string) error {
+// mustBeEmpty names a file of a directory that is neither one of the given ones, nor
+// what we leave beside them.
+func mustBeEmpty(dir string, files map[string][]byte) error {
 	found := ""
 	err := Walk(dir, func(name string, d fs.DirEntry) error {
 		switch {
+		case name == NoteName:
+		case files[name] != nil && d.Type().IsRegular():
+			have, err := sumsOf(dir, name)
+			if err != nil {
+				return err
+			}
+			if !have.is(Sum(files[name])) {
+				found = name
+				return fs.SkipAll
+			}
 		case !strings.Contains(name, "/") && isLeftover(name):
 			if d.IsDir() {
 				return fs.SkipDir

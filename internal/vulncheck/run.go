@@ -55,7 +55,9 @@ func NewScanner(ctx context.Context) (*Scanner, error) {
 	cmd := exec.CommandContext(ctx, "go", "install", tool+"@"+Govulncheck)
 	cmd.Dir = dir
 	// For this machine, whatever the service is built for.
-	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOWORK=off", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "PWD="+dir)
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOWORK=off", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH,
+		// Services with a vendor folder have -mod=vendor there.
+		"GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -mod=mod"), "PWD="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.Close()
 		if ctx.Err() != nil {

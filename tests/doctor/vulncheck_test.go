@@ -75,5 +75,9 @@ func TestVulncheck(t *testing.T) {
 
 	t.Setenv("GOVULNDB", advisory(t, "v1.78.0"))
 	passes(t, service, []string{"vulncheck", binary}, "No vulnerabilities found", "scanned with github.com/valyala/fasthttp v1.78.0")
+	t.Run("vendored", func(t *testing.T) { // as services with a vendor folder have it
+		t.Setenv("GOFLAGS", "-mod=vendor")
+		passes(t, service, []string{"vulncheck", binary}, "No vulnerabilities found")
+	})
 	fails(t, service, []string{"vulncheck", command}, "it is not made with the patched copy")
 }

@@ -38,6 +38,17 @@ func TestMakeReadsThePin(t *testing.T) {
 	}
 }
 
+// What git does not list cannot be checked, in an archive of the sources for example,
+// and that is no success.
+func TestMakeFormatsNothingWithoutAClone(t *testing.T) {
+	t.Setenv("MAKEFLAGS", "")
+	t.Setenv("GIT_DIR", t.TempDir())
+	out, err := consumer.Run(root, "make", "--no-print-directory", "fmt-check")
+	if err == nil || !strings.Contains(out+err.Error(), "is this a clone?") {
+		t.Errorf("make fmt-check says %v, and:\n%s", err, out)
+	}
+}
+
 // Whoever of us requires fasthttp requires the pinned version: a replace directive
 // hides any other.
 func TestOurModulesRequireThePinnedVersion(t *testing.T) {

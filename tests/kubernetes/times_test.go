@@ -1,6 +1,8 @@
 package kubernetes
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,9 @@ import (
 const (
 	acceptQueue = time.Second
 	linger      = 500 * time.Millisecond
+
+	// finalRead is how long the window of the default lasts at most.
+	finalRead = 3 * time.Second
 
 	// closing is what examples/observed takes after the last scrape at most: an
 	// export and the last response of the metrics' listener.
@@ -36,9 +41,26 @@ func TestTimesAddUp(t *testing.T) {
 	killed := time.Duration(*pod.Spec.TerminationGracePeriodSeconds) * time.Second
 	interval := duration(t, string(m.monitor.Spec.PodMetricsEndpoints[0].Interval))
 
-	drain := flag("lame-duck") + acceptQueue + slowest + flag("final-read") + linger
+	// A short window of its own would lose what the default saves: see docs/window.md.
+	if window := flag("final-read"); window != 0 {
+		t.Errorf("-final-read is %v, and the default is what docs/kubernetes.md speaks of", window)
+	}
+	drain := flag("lame-duck") + acceptQueue + slowest + finalRead + linger
 	if grace := flag("grace"); drain >= grace {
 		t.Errorf("a drain may take %v, but -grace is %v", drain, grace)
+	}
+	page, err := os.ReadFile("../../docs/kubernetes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := sleep + drain
+	for _, row := range []string{
+		fmt.Sprintf("| %v at the latest |", closed.Seconds()),
+		fmt.Sprintf("| up to %v |", (closed + flag("await-scrape")).Seconds()),
+	} {
+		if !strings.Contains(string(page), row) {
+			t.Errorf("docs/kubernetes.md has no row that begins with %q", row)
+		}
 	}
 	if await := flag("await-scrape"); await < 2*interval {
 		t.Errorf("-await-scrape is %v, and the interval of the PodMonitor %v: twice that is needed", await, interval)
