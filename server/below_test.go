@@ -141,3 +141,67 @@ func TestWrapperThatKeepsItsSocket(t *testing.T) {
 		r.stop().wantNil()
 	})
 }
+
+// slowlyClosedConn has closed its socket long before its Close returns.
+type slowlyClosedConn struct {
+	net.Conn
+	left <-chan struct{}
+}
+
+func (c slowlyClosedConn) Close() error {
+	err := c.Conn.Close()
+	<-c.left
+	return err
+}
+
+// The FIN does not wait for that.
+func TestWrapperWhoseCloseTakesItsTime(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		left := make(chan struct{})
+		r := startWrapped(t, k, &Server{}, func(c net.Conn) net.Conn { return slowlyClosedConn{c, left} })
+		c := r.dialIdle()
+		awaitReading(r, 1)
+		call := r.stop()
+		c.wantEOF()
+		close(left)
+		_ = c.c.Close()
+		call.wantNil()
+	})
+}
+
+// A connection that the drain forces is closed, also the descriptor of our own.
+func TestWrapperIsForcedInItsLinger(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		s := &Server{Drain: Drain{FinalRead: -1, Linger: 10 * drainBound, ForceClose: true}}
+		r := startWrapped(t, k, s, func(c net.Conn) net.Conn { return struct{ net.Conn }{c} })
+		c := r.dialIdle()
+		awaitReading(r, 1)
+		ctx, cancel := context.WithCancel(r.ctx)
+		call := r.begin(ctx)
+		c.wantEOF()
+		cancel()
+		if err := call.wait(); err != context.Canceled {
+			t.Errorf("Shutdown: %v", err)
+		}
+		r.awaitTrue("its record has ended", func() bool { return r.s.ConnStats().Open == 0 })
+		_ = c.c.Close()
+	})
+}
+
+// noTLSConn exports a connection that is none.
+type noTLSConn struct {
+	nilConn
+	Conn *tls.Conn
+}
+
+func TestWrapperOfNothing(t *testing.T) {
+	r := startWrapped(t, drainKind{net: "tcp"}, &Server{}, func(c net.Conn) net.Conn {
+		return noTLSConn{nilConn: nilConn{Conn2: c}}
+	})
+	c := r.dialIdle()
+	awaitReading(r, 1)
+	call := r.stop()
+	c.wantEOF()
+	_ = c.c.Close()
+	call.wantNil()
+}

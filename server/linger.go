@@ -3,6 +3,7 @@ package fasthttp
 import (
 	"crypto/tls"
 	"net"
+	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -162,31 +163,77 @@ func (dc *drainConn) linger() error {
 	return below.Close()
 }
 
-// lingerBelow closes a connection of an unknown type as upstream does, by its own Close,
-// and then lingers on the socket that it exports. A descriptor of ours keeps that open,
-// or bytes that nobody has read would make a reset of the Close. What the Close has not
-// closed is somebody else's, and left alone.
+// lingerBelow closes a connection of an unknown type as upstream does, by its own Close:
+// what is still to be sent before a FIN, by TLS in disguise or a compression, only that
+// knows. Then it lingers on the socket that the wrapper exports, which a descriptor of our
+// own keeps open, or bytes that nobody has read would make a reset of the Close. It does so
+// on a goroutine of its own, as the Close may take its time, or panic, when it has closed
+// the socket.
 func (dc *drainConn) lingerBelow() error {
 	sock, c := lookedAt(dc.Conn), below(dc.Conn)
-	if sock == nil { // no more
+	if sock == nil || dc.d.rest(dc.d.linger) <= 0 || dc.bodyTaken {
 		return c.Close()
 	}
 	kept := keep(sock)
-	err := c.Close()
 	if kept == nil {
-		return err
+		return c.Close()
 	}
-	defer kept.Close()
+	returned, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer kept.Close()
+		if awaitClose(sock, returned) {
+			dc.lingerOnKept(kept)
+		}
+	}()
+	defer func() {
+		close(returned)
+		<-ended
+	}()
+	return c.Close()
+}
+
+// awaitClose waits until a Close has closed a socket, and says whether it has when it has
+// returned. What it leaves open is somebody else's.
+func awaitClose(sock halfCloser, returned <-chan struct{}) (closed bool) {
+	for pause := ackPause; isOpen(sock); pause = min(2*pause, keptPause) {
+		select {
+		case <-returned:
+			return !isOpen(sock)
+		case <-time.After(pause):
+		}
+	}
+	return true
+}
+
+// keptPause is the pause between two looks whether the drain has forced a connection that
+// lingers on a descriptor of our own, which the Close from outside does not close.
+const keptPause = 50 * time.Millisecond
+
+func (dc *drainConn) lingerOnKept(kept *os.File) {
+	if halfClose(kept) != nil {
+		return
+	}
 	end := time.Now().Add(dc.d.rest(dc.d.linger))
-	if isOpen(sock) || kept.SetReadDeadline(end) != nil || halfClose(kept) != nil || dc.bodyTaken {
-		return err
+	request := false
+	for {
+		var err error
+		if kept.SetReadDeadline(earlier(end, time.Now().Add(keptPause))) != nil {
+			return
+		}
+		request, err = discardOn(kept, lingerBytes, request)
+		forced := dc.d.set.ForceClose && dc.d.mode.Load() == modeAbandoned
+		if isTimeout(err) && !forced && time.Now().Before(end) {
+			continue
+		}
+		if request {
+			dc.noteLate(false)
+		}
+		if !forced {
+			dc.awaitAcknowledged(kept, err, end)
+		}
+		return
 	}
-	request, rerr := discardOn(kept, lingerBytes, false)
-	if request {
-		dc.noteLate(false)
-	}
-	dc.awaitAcknowledged(kept, rerr, end)
-	return err
 }
 
 // awaitAcknowledged is the end of a linger whose reads have ended with err: it waits

@@ -12,7 +12,7 @@ import (
 // upstream's wrappers: an unknown wrapper may hold bytes of its own.
 func stream(c net.Conn) (sock halfCloser, tc *tls.Conn) {
 	c = unlimited(c)
-	if t, ok := c.(*tls.Conn); ok {
+	if t, ok := c.(*tls.Conn); ok && t != nil {
 		tc, c = t, t.NetConn()
 	}
 	switch c := c.(type) {
@@ -57,8 +57,7 @@ func below(c net.Conn) net.Conn {
 // closeWriter is what can be half-closed.
 type closeWriter interface{ CloseWrite() error }
 
-// halfCloserOf returns what half-closes c, or nil. That is c itself: what of a wrapper is
-// still to be sent before a FIN, as of TLS in disguise or of a compression, only that knows.
+// halfCloserOf returns what half-closes c, or nil. That is c itself, and nothing below it.
 func halfCloserOf(c net.Conn) closeWriter {
 	cw, _ := unlimited(c).(closeWriter)
 	return cw

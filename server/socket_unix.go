@@ -99,7 +99,11 @@ func discardOn(sock syscall.Conn, limit int, request bool) (bool, error) {
 func keep(sock syscall.Conn) *os.File {
 	fd := -1
 	err := control(sock, func(of int) (err error) {
-		fd, err = unix.FcntlInt(uintptr(of), unix.F_DUPFD_CLOEXEC, 0) // #nosec G115
+		syscall.ForkLock.RLock() // AIX has no F_DUPFD_CLOEXEC
+		defer syscall.ForkLock.RUnlock()
+		if fd, err = unix.Dup(of); err == nil {
+			unix.CloseOnExec(fd)
+		}
 		return err
 	})
 	if err != nil {
