@@ -84,7 +84,7 @@ func (dc *drainConn) noteLate(shut bool) {
 }
 
 // lingers says whether the close is one of a drain, on something that can be
-// half-closed. After the client's FIN the linger is over at once.
+// half-closed, or exports its socket. After the client's FIN the linger is over at once.
 func (dc *drainConn) lingers() bool {
 	if !dc.draining() {
 		return false
@@ -210,6 +210,8 @@ func awaitClose(sock halfCloser, returned <-chan struct{}) (closed bool) {
 // lingers on a descriptor of our own, which the Close from outside does not close.
 const keptPause = 50 * time.Millisecond
 
+// lingerOnKept half-closes a socket that only we have still, and lingers on it. The limit
+// of bytes is that of each pause: what sends so slowly is bounded by the time.
 func (dc *drainConn) lingerOnKept(kept *os.File) {
 	if halfClose(kept) != nil {
 		return

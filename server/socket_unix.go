@@ -95,7 +95,7 @@ func discardOn(sock syscall.Conn, limit int, request bool) (bool, error) {
 }
 
 // keep returns a descriptor of our own for a socket, which keeps that open when it is
-// closed, or nil. There is none for one whose descriptor blocks.
+// closed, or nil if there are none left. That of one that blocks takes no deadline.
 func keep(sock syscall.Conn) *os.File {
 	fd := -1
 	err := control(sock, func(of int) (err error) {

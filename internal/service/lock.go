@@ -12,9 +12,9 @@ import (
 )
 
 // Lock waits until nobody else changes the copy in a folder, or until ctx ends: a lock
-// of the system cannot be told to wait no longer, so it is left behind then. The lock is a file in
-// the folder for temporary files, as it must not be left in the repository of a
-// service.
+// of the system cannot be told to wait no longer, so it is left behind then. The lock is
+// a file in the folder for temporary files, as it must not be left in the repository of
+// a service.
 func Lock(ctx context.Context, dir string) (unlock func(), err error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

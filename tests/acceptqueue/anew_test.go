@@ -25,8 +25,7 @@ func (a *anew) stop(t *testing.T, do func() (wrong string, stalled time.Duration
 	for {
 		watch := stall.Begin() // the link is in this process
 		wrong, stalled := do()
-		watch.End()
-		stalled = max(stalled, watch.Worst())
+		stalled = max(stalled, watch.End())
 		switch {
 		case wrong == "":
 			return

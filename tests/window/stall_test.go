@@ -5,38 +5,20 @@ package window
 import (
 	"slices"
 	"time"
+
+	"github.com/fastdrain/fastdrain/tests/internal/stall"
 )
 
 // stalls is how late timers of this process were while servers stopped, at worst in
 // each stop. Its methods are called by one goroutine.
 type stalls struct {
-	seen []time.Duration
-	end  chan struct{}
-	is   chan time.Duration
+	seen  []time.Duration
+	watch *stall.Watch
 }
 
-func (s *stalls) stopping() {
-	s.end, s.is = make(chan struct{}), make(chan time.Duration, 1)
-	go func(end <-chan struct{}, is chan<- time.Duration) {
-		const every = 5 * time.Millisecond
-		var worst time.Duration
-		for {
-			began := time.Now()
-			select {
-			case <-time.After(every):
-				worst = max(worst, time.Since(began)-every)
-			case <-end:
-				is <- worst
-				return
-			}
-		}
-	}(s.end, s.is)
-}
+func (s *stalls) stopping() { s.watch = stall.Begin() }
 
-func (s *stalls) stopped() {
-	close(s.end)
-	s.seen = append(s.seen, <-s.is)
-}
+func (s *stalls) stopped() { s.seen = append(s.seen, s.watch.End()) }
 
 func (s *stalls) median() time.Duration {
 	if len(s.seen) == 0 {

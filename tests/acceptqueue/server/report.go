@@ -25,7 +25,7 @@ func prepare(srv *fasthttp.Server) (account func()) {
 		err := json.NewEncoder(os.Stdout).Encode(struct {
 			fasthttp.DrainReport
 			Stall time.Duration
-		}{srv.DrainReport(), watch.Worst()})
+		}{srv.DrainReport(), watch.End()})
 		if err != nil {
 			log.Fatal(err)
 		}

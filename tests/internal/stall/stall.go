@@ -2,10 +2,7 @@
 // limit of time that a process keeps to says nothing while it was not let run.
 package stall
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Most is how late a timer may be on a machine on which a limit of some hundred
 // milliseconds means something.
@@ -14,22 +11,24 @@ const Most = 50 * time.Millisecond
 // every is the time between two looks at the clock.
 const every = 5 * time.Millisecond
 
-// Watch is how late the timers of this process were since its begin, at worst.
+// Watch is a look at how late the timers of this process are. Begin, and then End, once.
 type Watch struct {
-	worst atomic.Int64
 	end   chan struct{}
+	worst chan time.Duration
 }
 
 // Begin begins to watch.
 func Begin() *Watch {
-	w := &Watch{end: make(chan struct{})}
+	w := &Watch{end: make(chan struct{}), worst: make(chan time.Duration, 1)}
 	go func() {
+		var worst time.Duration
 		for {
 			began := time.Now()
 			select {
 			case <-time.After(every):
-				w.worst.Store(max(w.worst.Load(), int64(time.Since(began)-every)))
+				worst = max(worst, time.Since(began)-every)
 			case <-w.end:
+				w.worst <- worst
 				return
 			}
 		}
@@ -37,8 +36,8 @@ func Begin() *Watch {
 	return w
 }
 
-// Worst is the longest stall so far.
-func (w *Watch) Worst() time.Duration { return time.Duration(w.worst.Load()) }
-
-// End ends the watch.
-func (w *Watch) End() { close(w.end) }
+// End ends the watch, and returns how late a timer was at worst.
+func (w *Watch) End() time.Duration {
+	close(w.end)
+	return <-w.worst
+}
