@@ -45,6 +45,32 @@ func (c flushingConn) Close() error {
 	return c.Conn.Close()
 }
 
+// flushingTCPConn has a CloseWrite, too, which is not its own.
+type flushingTCPConn struct {
+	*net.TCPConn
+	bw *bufio.Writer
+}
+
+func (c *flushingTCPConn) Write(b []byte) (int, error) { return c.bw.Write(b) }
+
+func (c *flushingTCPConn) Close() error {
+	_ = c.bw.Flush()
+	return c.TCPConn.Close()
+}
+
+// flushingCloser has that of what is in an interface.
+type flushingCloser struct {
+	halfCloser
+	bw *bufio.Writer
+}
+
+func (c flushingCloser) Write(b []byte) (int, error) { return c.bw.Write(b) }
+
+func (c flushingCloser) Close() error {
+	_ = c.bw.Flush()
+	return c.halfCloser.Close()
+}
+
 // What a wrapper sends at its Close comes before the FIN.
 func TestWrapperHasItsLastWord(t *testing.T) {
 	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
@@ -68,23 +94,30 @@ func TestWrapperHasItsLastWord(t *testing.T) {
 				t.Errorf("%v, want none late: that was the client's close_notify", report)
 			}
 		})
-		t.Run("flush", func(t *testing.T) {
-			running, release := make(chan struct{}, 1), make(chan struct{})
-			s := heldServer(release, running, Drain{})
-			s.CloseOnShutdown = true
-			r := startWrapped(t, k, s, func(c net.Conn) net.Conn {
-				return flushingConn{c, bufio.NewWriterSize(c, 1<<16)}
+		for name, wrap := range map[string]func(net.Conn, *bufio.Writer) net.Conn{
+			"flush":                 func(c net.Conn, bw *bufio.Writer) net.Conn { return flushingConn{c, bw} },
+			"flush over CloseWrite": func(c net.Conn, bw *bufio.Writer) net.Conn { return &flushingTCPConn{c.(*net.TCPConn), bw} },
+			"flush below": func(c net.Conn, bw *bufio.Writer) net.Conn {
+				return struct{ *flushingTCPConn }{&flushingTCPConn{c.(*net.TCPConn), bw}}
+			},
+			"flush over a closer": func(c net.Conn, bw *bufio.Writer) net.Conn { return flushingCloser{c.(halfCloser), bw} },
+		} {
+			t.Run(name, func(t *testing.T) {
+				running, release := make(chan struct{}, 1), make(chan struct{})
+				s := heldServer(release, running, Drain{})
+				s.CloseOnShutdown = true
+				r := startWrapped(t, k, s, func(c net.Conn) net.Conn { return wrap(c, bufio.NewWriterSize(c, 1<<16)) })
+				c := r.dial()
+				c.get("/held")
+				r.await("the handler", running)
+				call := r.stop()
+				close(release)
+				c.want("/held", saysClose)
+				c.wantEOF()
+				_ = c.c.Close()
+				call.wantNil()
 			})
-			c := r.dial()
-			c.get("/held")
-			r.await("the handler", running)
-			call := r.stop()
-			close(release)
-			c.want("/held", saysClose)
-			c.wantEOF()
-			_ = c.c.Close()
-			call.wantNil()
-		})
+		}
 	})
 }
 
@@ -92,21 +125,26 @@ func TestWrapperHasItsLastWord(t *testing.T) {
 // make no reset, and are counted.
 func TestWrapperLingersOnItsSocket(t *testing.T) {
 	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
-		r := startWrapped(t, k, &Server{Drain: Drain{FinalRead: -1, Linger: drainBound}}, func(c net.Conn) net.Conn {
-			return struct{ net.Conn }{c}
-		})
-		c := r.dialIdle()
-		awaitReading(r, 1)
-		call := r.stop()
-		c.wantEOF()
-		c.get("/late")
-		c.get("/late")
-		_ = c.c.(*net.TCPConn).CloseWrite()
-		if _, err := c.c.Read(make([]byte, 1)); err != io.EOF {
-			t.Errorf("after bytes that came late: %v, want no reset", err)
-		}
-		if report := call.wantNil(); report.Late != 1 {
-			t.Errorf("%v, want one late", report)
+		for name, wrap := range map[string]func(net.Conn) net.Conn{
+			"no CloseWrite":      func(c net.Conn) net.Conn { return struct{ net.Conn }{c} },
+			"a Close of its own": func(c net.Conn) net.Conn { return ownCloseConn{c.(*net.TCPConn)} },
+		} {
+			t.Run(name, func(t *testing.T) {
+				r := startWrapped(t, k, &Server{Drain: Drain{FinalRead: -1, Linger: drainBound}}, wrap)
+				c := r.dialIdle()
+				awaitReading(r, 1)
+				call := r.stop()
+				c.wantEOF()
+				c.get("/late")
+				c.get("/late")
+				_ = c.c.(*net.TCPConn).CloseWrite()
+				if _, err := c.c.Read(make([]byte, 1)); err != io.EOF {
+					t.Errorf("after bytes that came late: %v, want no reset", err)
+				}
+				if report := call.wantNil(); report.Late != 1 {
+					t.Errorf("%v, want one late", report)
+				}
+			})
 		}
 	})
 }

@@ -57,23 +57,38 @@ func below(c net.Conn) net.Conn {
 // closeWriter is what can be half-closed.
 type closeWriter interface{ CloseWrite() error }
 
-// halfCloserOf returns what half-closes c, or nil. That is c itself, and nothing below it.
+// halfCloserOf returns what half-closes c, or nil. That is c itself, and nothing below it:
+// not what it has its CloseWrite from, if it closes itself.
 func halfCloserOf(c net.Conn) closeWriter {
-	cw, _ := unlimited(c).(closeWriter)
+	c = unlimited(c)
+	cw, ok := c.(closeWriter)
+	if !ok || !known(c) && closesItself(c) {
+		return nil
+	}
 	return cw
 }
 
 // maxWraps bounds the search through wrappers, which may form a cycle.
 const maxWraps = 8
 
-// wrapped returns the connection that c wraps, if it exports it in a field
-// named Conn, as by embedding a net.Conn; nil otherwise.
+// exports are the names of the field in which a wrapper exports what it wraps: those that
+// it has by embedding that.
+var exports = [...]string{"Conn", "TCPConn", "UnixConn"}
+
+// wrapped returns the connection that c wraps, if it exports it in such a field; nil
+// otherwise.
 func wrapped(c net.Conn) net.Conn {
 	v := reflect.Indirect(reflect.ValueOf(c))
 	if v.Kind() != reflect.Struct {
 		return nil
 	}
-	field, ok := v.Type().FieldByName("Conn")
+	var field reflect.StructField
+	ok := false
+	for _, name := range exports {
+		if field, ok = v.Type().FieldByName(name); ok {
+			break
+		}
+	}
 	if !ok {
 		return nil
 	}
