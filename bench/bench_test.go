@@ -230,3 +230,33 @@ func TestTurnsDoNotOverlap(t *testing.T) {
 		t.Errorf("they ran for %.3f s in %.3f s", sum, passed)
 	}
 }
+
+// The clients' clock runs from their first turn on: the pause before it is not taken from
+// what they measured.
+func TestFirstTurnComesAfterNoPause(t *testing.T) {
+	b := testBench(t)
+	path, err := b.build.Program(t.Context(), variant.Upstream, "./server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pair{start: func() (*wrk.Running, error) {
+		clients := []string{"sh", "-c", `echo 'figures: {"requests": 1, "seconds": 0.5}'`}
+		return wrk.Start(t.Context(), clients, wrk.Load{})
+	}}
+	defer p.end()
+	if p.server, err = process.Start(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.pause(); err != nil {
+		t.Fatal(err)
+	}
+	p.since = p.since.Add(-time.Hour)
+	for ended := false; !ended; {
+		if ended, err = p.run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.paused > time.Minute { // it may take more than one turn
+		t.Errorf("paused for %v of the clients' time", p.paused)
+	}
+}

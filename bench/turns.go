@@ -13,16 +13,19 @@ import (
 // turn is how long a server and its clients run before the next take their turn. The
 // machine has slow moments, of which most are longer: they hit all that are compared.
 // With turns of a second the ratio of two equal servers varied by a tenth from round to
-// round on the machine of RESULTS.md, with these by a fortieth.
+// round on the machine of RESULTS.md, with these by a fiftieth; with shorter ones by more
+// again.
 const turn = 20 * time.Millisecond
 
-// pair is a server and its clients, which run and pause together.
+// pair is a server and its clients, which run and pause together. The clients start in
+// their first turn: a pause before wrk's clock runs would be taken from what it measured.
 type pair struct {
 	server *process.Server
+	start  func() (*wrk.Running, error)
 	wrk    *wrk.Running
 	cpu    float64 // of the server before the load
 	paused time.Duration
-	since  time.Time // of the pause; zero while it runs
+	since  time.Time // of the pause, or the last one
 }
 
 // inTurns loads servers at the same time, of which one runs at a time, for b.wrkTime
@@ -49,13 +52,8 @@ func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, cl
 		}
 		load := b.loadOf(o, p.server.Addr)
 		load.Duration *= time.Duration(len(servers))
-		if p.wrk, err = wrk.Start(ctx, clients, load); err != nil {
-			return all, err
-		}
-		if err := p.pause(); errors.Is(err, os.ErrProcessDone) {
-			_, err = p.wrk.Wait()
-			return all, err
-		} else if err != nil {
+		p.start = func() (*wrk.Running, error) { return wrk.Start(ctx, clients, load) }
+		if err := p.pause(); err != nil {
 			return all, err
 		}
 	}
@@ -83,25 +81,27 @@ func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, cl
 var errTurns = errors.New("the clients do not come to an end")
 
 func (p *pair) pause() error {
-	p.since = time.Now()
-	if err := process.Pause(p.wrk.Process()); err != nil {
-		return err
+	if p.wrk != nil {
+		if err := process.Pause(p.wrk.Process()); err != nil {
+			return err
+		}
 	}
-	return process.Pause(p.server.Process())
+	err := process.Pause(p.server.Process())
+	p.since = time.Now()
+	return err
 }
 
-func (p *pair) resume() error {
-	if p.since.IsZero() {
-		return nil
-	}
+func (p *pair) resume() (err error) {
+	paused := time.Since(p.since)
 	if err := process.Resume(p.server.Process()); err != nil {
 		return err
 	}
-	since := p.since
-	p.since = time.Time{}
-	err := process.Resume(p.wrk.Process())
-	if err == nil { // or it had come to its end before that pause
-		p.paused += time.Since(since)
+	if p.wrk == nil {
+		p.wrk, err = p.start()
+		return err
+	}
+	if err = process.Resume(p.wrk.Process()); err == nil { // or it had come to its end before that pause
+		p.paused += paused
 	}
 	return err
 }
