@@ -34,22 +34,33 @@ func Of(s *fasthttp.Server, even bool) func() error {
 }
 
 // Every scrapes a server every d until stop is called. It panics if a scrape fails.
+// What the process, or the scrape itself, stood still does not count: bench pauses
+// servers, and one that has been paused would be scraped at once, and again when its
+// time has come.
 func Every(s *fasthttp.Server, d time.Duration, even bool) (stop func()) {
 	return every(Of(s, even), d)
 }
+
+// step is how exactly Every keeps to its times.
+const step = time.Millisecond
 
 func every(scrape func() error, d time.Duration) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(d)
+		tick := time.NewTicker(step)
 		defer tick.Stop()
-		for {
+		var passed time.Duration
+		for last := time.Now(); ; last = time.Now() {
 			select {
 			case <-quit:
 				return
 			case <-tick.C:
 			}
+			if passed += min(time.Since(last), 2*step); passed < d {
+				continue
+			}
+			passed -= d
 			if err := scrape(); err != nil {
 				panic(err)
 			}

@@ -24,6 +24,24 @@ func TestEveryScrapesUntilItIsStopped(t *testing.T) {
 	})
 }
 
+// A pause of the process is not made up for.
+func TestEveryLeavesOutAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ends []time.Time
+		begun, paused := time.Now(), 3*time.Second
+		stop := every(func() error {
+			time.Sleep(paused)
+			ends = append(ends, time.Now())
+			return nil
+		}, 10*step)
+		time.Sleep(2*paused + 20*step)
+		stop()
+		if len(ends) != 2 || ends[0].Sub(begun) < paused+10*step || ends[1].Sub(ends[0]) < paused+9*step {
+			t.Errorf("scrapes that take %v end %v after %v, want each 10 ms after the one before it", paused, ends, begun)
+		}
+	})
+}
+
 // Even, the two have as many families and series.
 func TestEven(t *testing.T) {
 	s := &fasthttp.Server{}
