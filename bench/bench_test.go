@@ -250,13 +250,37 @@ func TestFirstTurnComesAfterNoPause(t *testing.T) {
 	if err := p.pause(); err != nil {
 		t.Fatal(err)
 	}
-	p.since = p.since.Add(-time.Hour)
+	begun := time.Now()
 	for ended := false; !ended; {
 		if ended, err = p.run(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if p.paused > time.Minute { // it may take more than one turn
-		t.Errorf("paused for %v of the clients' time", p.paused)
+	for _, pause := range p.pauses { // it may take more than one turn
+		if pause.from.Before(begun) {
+			t.Errorf("the pause from %v was before the clients started, after %v", pause.from, begun)
+		}
+	}
+}
+
+// In six rounds each is as often the first, and behind each other, as the others.
+func TestOrdersAreBalanced(t *testing.T) {
+	first, behind := map[int]int{}, map[[2]int]int{}
+	for round := range 6 {
+		order := orderOf(round)
+		first[order[0]]++
+		for k, i := range order {
+			behind[[2]int{order[(k+1)%len(order)], i}]++
+		}
+	}
+	for a := range ofControl + 1 {
+		if first[a] != 2 {
+			t.Errorf("number %d is the first in %d rounds of 6", a, first[a])
+		}
+		for b := range ofControl + 1 {
+			if a != b && behind[[2]int{a, b}] != 3 {
+				t.Errorf("number %d is behind %d in %d rounds of 6", a, b, behind[[2]int{a, b}])
+			}
+		}
 	}
 }

@@ -132,7 +132,7 @@ func (b *bench) sockets(ctx context.Context) error {
 		wrkCommand := append(clientCPUs[:len(clientCPUs):len(clientCPUs)], path)
 		var all rounds
 		for n := 0; n < b.loads || n < b.moreLoads && all.width() > narrow; n++ {
-			one, err := b.inTurns(ctx, commands(n), wrkCommand, o, n%len(together))
+			one, err := b.inTurns(ctx, commands(n), wrkCommand, o, n)
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.Name, err)
 			}
@@ -147,7 +147,7 @@ func (b *bench) sockets(ctx context.Context) error {
 		if o.load.Batch > 0 {
 			continue // of which wrk cannot tell a latency
 		}
-		if err := b.latencies(ctx, w, commands(0), wrkCommand, o); err != nil {
+		if err := b.latencies(ctx, w, commands, wrkCommand, o); err != nil {
 			return fmt.Errorf("%s: %w", w.Name, err)
 		}
 	}
@@ -159,14 +159,14 @@ func (b *bench) sockets(ctx context.Context) error {
 
 // latencyLoads is how often each side is loaded alone, one after the other, for the
 // latencies: a pause in a turn would be one of them.
-const latencyLoads = 3
+const latencyLoads = 4
 
-func (b *bench) latencies(ctx context.Context, w *hot.Workload, commands [ofControl + 1][]string, wrkCommand []string, o overSockets) error {
+func (b *bench) latencies(ctx context.Context, w *hot.Workload, commands func(round int) [ofControl + 1][]string, wrkCommand []string, o overSockets) error {
 	var all [2][]loaded
 	for n := range latencyLoads {
 		for k := range all {
 			side := (n + k) % len(all)
-			r, err := b.alone(ctx, commands[side], wrkCommand, o)
+			r, err := b.alone(ctx, commands(n)[side], wrkCommand, o)
 			if err != nil {
 				return err
 			}

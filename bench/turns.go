@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/fastdrain/fastdrain/bench/internal/process"
@@ -24,13 +25,27 @@ type pair struct {
 	start  func() (*wrk.Running, error)
 	wrk    *wrk.Running
 	cpu    float64 // of the server before the load
-	paused time.Duration
+	pauses []pause
 	since  time.Time // of the pause, or the last one
 }
 
+// pause is one of a pair.
+type pause struct{ from, to time.Time }
+
+// within is how much of the pause is between two times.
+func (p pause) within(from, to time.Time) time.Duration {
+	if p.from.After(from) {
+		from = p.from
+	}
+	if p.to.Before(to) {
+		to = p.to
+	}
+	return max(0, to.Sub(from))
+}
+
 // inTurns loads servers at the same time, of which one runs at a time, for b.wrkTime
-// each. The one with the number first is the first.
-func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, clients []string, o overSockets, first int) (all [ofControl + 1]*loaded, err error) {
+// each. Who is before whom depends on the number of the round.
+func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, clients []string, o overSockets, round int) (all [ofControl + 1]*loaded, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 20*time.Duration(len(servers))*max(b.wrkTime, time.Second), errTurns)
 	defer cancel()
 	var pairs [ofControl + 1]*pair
@@ -40,8 +55,8 @@ func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, cl
 			p.end()
 		}
 	}()
-	for k := range servers {
-		i := (first + k) % len(servers)
+	order := orderOf(round)
+	for _, i := range order {
 		p := &pair{}
 		pairs[i] = p
 		if p.server, err = process.Start(ctx, servers[i][0], servers[i][1:]...); err != nil {
@@ -58,8 +73,7 @@ func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, cl
 		}
 	}
 	for left := len(pairs); left > 0; {
-		for k := range pairs {
-			i := (first + k) % len(pairs)
+		for _, i := range order {
 			if all[i] != nil {
 				continue
 			}
@@ -78,6 +92,18 @@ func (b *bench) inTurns(ctx context.Context, servers [ofControl + 1][]string, cl
 	return all, nil
 }
 
+// orderOf is the order of the turns in a round: each one is the first, and each comes
+// behind each other, as often as the others do in six of them.
+func orderOf(round int) (order [ofControl + 1]int) {
+	for k := range order {
+		order[k] = (round + k) % len(order)
+	}
+	if round/len(order)%2 == 1 {
+		slices.Reverse(order[:])
+	}
+	return order
+}
+
 var errTurns = errors.New("the clients do not come to an end")
 
 func (p *pair) pause() error {
@@ -92,7 +118,7 @@ func (p *pair) pause() error {
 }
 
 func (p *pair) resume() (err error) {
-	paused := time.Since(p.since)
+	paused := pause{p.since, time.Now()}
 	if err := process.Resume(p.server.Process()); err != nil {
 		return err
 	}
@@ -101,7 +127,7 @@ func (p *pair) resume() (err error) {
 		return err
 	}
 	if err = process.Resume(p.wrk.Process()); err == nil { // or it had come to its end before that pause
-		p.paused += paused
+		p.pauses = append(p.pauses, paused)
 	}
 	return err
 }
@@ -143,7 +169,13 @@ func (p *pair) result() (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Seconds -= p.paused.Seconds()
+	if err := process.Pause(p.server.Process()); err != nil { // the others have the machine now
+		return nil, err
+	}
+	begun := r.Ended().Add(-r.Duration())
+	for _, pause := range p.pauses { // wrk exits a while after it has stopped its clock
+		r.Seconds -= pause.within(begun, r.Ended()).Seconds()
+	}
 	return &loaded{r, (after - p.cpu) / float64(r.Requests)}, nil
 }
 

@@ -25,12 +25,18 @@ local function percentile(latency, p)
    return latency:percentile(p) / 1e6
 end
 
+local ffi = require("ffi")
+ffi.cdef("struct timeval_ { long s, us; }; int gettimeofday(struct timeval_ *, void *);")
+
+-- wrk's clock has stopped a moment ago; its exit, with many connections, takes long.
 function done(summary, latency, _)
+   local now = ffi.new("struct timeval_")
+   ffi.C.gettimeofday(now, nil)
    local e = summary.errors
    io.write(string.format(
-      'figures: {"requests":%d,"seconds":%.6f,"p50":%.6f,"p99":%.6f,"top":%.6f,' ..
+      'figures: {"stopped":%.6f,"requests":%d,"seconds":%.6f,"p50":%.6f,"p99":%.6f,"top":%.6f,' ..
       '"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}\n',
-      summary.requests, summary.duration / 1e6,
+      tonumber(now.s) + tonumber(now.us) / 1e6, summary.requests, summary.duration / 1e6,
       percentile(latency, 50), percentile(latency, 99), percentile(latency, 99.9),
       e.connect, e.read, e.write, e.status, e.timeout))
 end

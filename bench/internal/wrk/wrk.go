@@ -36,6 +36,7 @@ type Load struct {
 type Result struct {
 	Requests int     `json:"requests"`
 	Seconds  float64 `json:"seconds"`
+	Stopped  float64 `json:"stopped"` // when its clock had, in seconds of Unix time
 	// Latencies in seconds; 0 with a Batch, of which wrk cannot tell.
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
@@ -47,6 +48,12 @@ type Result struct {
 	Status  int `json:"status"`
 	Timeout int `json:"timeout"`
 }
+
+// Duration is Seconds.
+func (r *Result) Duration() time.Duration { return time.Duration(r.Seconds * float64(time.Second)) }
+
+// Ended is Stopped.
+func (r *Result) Ended() time.Time { return time.UnixMicro(int64(r.Stopped * 1e6)) }
 
 // Rate is the number of requests per second.
 func (r *Result) Rate() float64 { return float64(r.Requests) / r.Seconds }

@@ -29,6 +29,7 @@ func TestLoadIsWhatTheServerSees(t *testing.T) {
 	defer srv.Close()
 	for _, batch := range []int{1, 4} {
 		n.Store(0)
+		begun := time.Now()
 		r, err := Run(t.Context(), []string{path}, Load{
 			Connections: 2, Batch: batch, Body: 100, Headers: []string{`X-Some: a "quoted" value`}, URL: srv.URL, Duration: time.Second,
 		})
@@ -37,6 +38,9 @@ func TestLoadIsWhatTheServerSees(t *testing.T) {
 		}
 		if s := wrong.Load(); s != nil {
 			t.Errorf("the server saw %q, want a POST of 100 bytes with the header", *s)
+		}
+		if end := r.Ended(); end.Before(begun.Add(r.Duration()).Truncate(time.Microsecond)) || end.After(time.Now()) {
+			t.Errorf("it ended at %v, was begun at %v and took %v", end, begun, r.Duration())
 		}
 		latencies := r.P50 > 0 && r.P99 >= r.P50 && r.Top >= r.P99
 		if r.Requests == 0 || int64(r.Requests) > n.Load() || latencies != (batch == 1) {
