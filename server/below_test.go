@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // disguisedConn is TLS that does not look so: what it exports is the socket.
@@ -232,14 +235,78 @@ type noTLSConn struct {
 	Conn *tls.Conn
 }
 
+// noSocketConn exports a socket that is none.
+type noSocketConn struct {
+	nilConn
+	Conn *net.TCPConn
+}
+
+// emptiedConn exports its socket, and lets go of it at its Close, which comes twice.
+type emptiedConn struct {
+	nilConn
+	*net.TCPConn
+}
+
+func (c *emptiedConn) Read(b []byte) (int, error)        { return c.nilConn.Read(b) }
+func (c *emptiedConn) Write(b []byte) (int, error)       { return c.nilConn.Write(b) }
+func (c *emptiedConn) LocalAddr() net.Addr               { return c.nilConn.LocalAddr() }
+func (c *emptiedConn) RemoteAddr() net.Addr              { return c.nilConn.RemoteAddr() }
+func (c *emptiedConn) SetDeadline(t time.Time) error     { return c.nilConn.SetDeadline(t) }
+func (c *emptiedConn) SetReadDeadline(t time.Time) error { return c.nilConn.SetReadDeadline(t) }
+func (c *emptiedConn) SetWriteDeadline(t time.Time) error {
+	return c.nilConn.SetWriteDeadline(t)
+}
+
+func (c *emptiedConn) Close() error {
+	c.TCPConn = nil
+	return c.nilConn.Close()
+}
+
+// What a wrapper exports may be nothing, from the beginning or once it is closed: that is
+// asked for nothing.
 func TestWrapperOfNothing(t *testing.T) {
-	r := startWrapped(t, drainKind{net: "tcp"}, &Server{}, func(c net.Conn) net.Conn {
-		return noTLSConn{nilConn: nilConn{Conn2: c}}
+	for name, wrap := range map[string]func(net.Conn) net.Conn{
+		"no TLS":        func(c net.Conn) net.Conn { return noTLSConn{nilConn: nilConn{Conn2: c}} },
+		"no socket":     func(c net.Conn) net.Conn { return noSocketConn{nilConn: nilConn{Conn2: c}} },
+		"none embedded": func(c net.Conn) net.Conn { return &emptiedConn{nilConn: nilConn{Conn2: c}} },
+		"none any more": func(c net.Conn) net.Conn { return &emptiedConn{nilConn{Conn2: c}, c.(*net.TCPConn)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			running, release := make(chan struct{}, 1), make(chan struct{})
+			r := startWrapped(t, drainKind{net: "tcp"}, heldServer(release, running, Drain{}), wrap)
+			idle, c := r.dialIdle(), r.dial()
+			awaitReading(r, 1)
+			c.get("/held")
+			r.await("the handler", running)
+			call := r.stop()
+			idle.wantEOF()
+			close(release)
+			c.want("/held", keepAlive)
+			c.wantEOF()
+			_, _ = idle.c.Close(), c.c.Close()
+			call.wantNil()
+		})
+	}
+}
+
+// resettingConn resets its socket at its Close.
+type resettingConn struct{ net.Conn }
+
+func (c resettingConn) Close() error {
+	_ = c.Conn.(*net.TCPConn).SetLinger(0)
+	return c.Conn.Close()
+}
+
+// So it does in a drain: nothing makes an orderly end of that.
+func TestWrapperResets(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		r := startWrapped(t, k, &Server{Drain: Drain{FinalRead: -1}}, func(c net.Conn) net.Conn { return resettingConn{c} })
+		c := r.dialIdle()
+		awaitReading(r, 1)
+		call := r.stop()
+		if _, err := c.c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the client got %v, want a reset", err)
+		}
+		call.wantNil()
 	})
-	c := r.dialIdle()
-	awaitReading(r, 1)
-	call := r.stop()
-	c.wantEOF()
-	_ = c.c.Close()
-	call.wantNil()
 }

@@ -92,7 +92,7 @@ func (dc *drainConn) lingers() bool {
 	if dc.d.mode.Load() >= modeStopped {
 		dc.seeStop() // no deadline but that of the linger from here on
 	}
-	return halfCloserOf(dc.Conn) != nil || lookedAt(dc.Conn) != nil
+	return halfCloserOf(dc.Conn) != nil || socketBelow(dc.Conn) != nil
 }
 
 // closeWrite sends FIN, after close_notify with TLS. It is called by the
@@ -170,8 +170,8 @@ func (dc *drainConn) linger() error {
 // on a goroutine of its own, as the Close may take its time, or panic, when it has closed
 // the socket.
 func (dc *drainConn) lingerBelow() error {
-	sock, c := lookedAt(dc.Conn), below(dc.Conn)
-	if sock == nil || dc.d.rest(dc.d.linger) <= 0 || dc.bodyTaken {
+	sock, c := socketBelow(dc.Conn), below(dc.Conn)
+	if sock == nil || dc.d.rest(dc.d.linger) <= 0 {
 		return c.Close()
 	}
 	kept := keep(sock)
@@ -195,7 +195,7 @@ func (dc *drainConn) lingerBelow() error {
 
 // awaitClose waits until a Close has closed a socket, and says whether it has when it has
 // returned. What it leaves open is somebody else's.
-func awaitClose(sock halfCloser, returned <-chan struct{}) (closed bool) {
+func awaitClose(sock syscall.Conn, returned <-chan struct{}) (closed bool) {
 	for pause := ackPause; isOpen(sock); pause = min(2*pause, keptPause) {
 		select {
 		case <-returned:
@@ -213,10 +213,14 @@ const keptPause = 50 * time.Millisecond
 // lingerOnKept half-closes a socket that only we have still, and lingers on it. The limit
 // of bytes is that of each pause: what sends so slowly is bounded by the time.
 func (dc *drainConn) lingerOnKept(kept *os.File) {
-	if halfClose(kept) != nil {
+	if resetsAtClose(kept) || halfClose(kept) != nil {
 		return
 	}
 	end := time.Now().Add(dc.d.rest(dc.d.linger))
+	if dc.bodyTaken {
+		dc.awaitAcknowledged(kept, nil, end)
+		return
+	}
 	request := false
 	for {
 		var err error

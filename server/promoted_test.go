@@ -11,18 +11,28 @@ type (
 	ownBothConn      struct{ *net.TCPConn }
 	closingByPointer struct{ net.TCPConn }
 	closingBoth      struct{ ownCloseConn }
-	inACycle         struct{ halfCloser }
-	halfClosingOnly  struct{ halfCloser }
-	twoParents       struct {
+	onlyInStructs    struct{ *net.TCPConn }
+	deeper           struct {
+		base
+		*justCloses
+	}
+	base            struct{ *net.TCPConn }
+	justCloses      struct{}
+	inACycle        struct{ halfCloser }
+	halfClosingOnly struct{ halfCloser }
+	twoParents      struct {
 		net.Conn
 		onlyHalfCloser
 	}
 	onlyHalfCloser struct{}
+	struct1        struct{ onlyInStructs }
 )
 
 func (c ownCloseConn) Close() error       { return c.TCPConn.Close() }
 func (ownBothConn) Close() error          { return nil }
 func (ownBothConn) CloseWrite() error     { return nil }
+func (*justCloses) Close() error          { return nil }
+func (*onlyInStructs) Close() error       { return nil }
 func (*closingByPointer) Close() error    { return nil }
 func (*closingBoth) CloseWrite() error    { return nil }
 func (halfClosingOnly) CloseWrite() error { return nil }
@@ -54,12 +64,16 @@ func TestWhoClosesItself(t *testing.T) {
 		{struct{ *ownBothConn }{}, false},
 		{&closingBoth{}, false},
 		{flushingCloser{}, true},
-		{struct{ halfCloser }{&net.TCPConn{}}, false},
+		{struct{ halfCloser }{&net.TCPConn{}}, true},
 		{struct{ halfCloser }{ownCloseConn{}}, true},
-		{struct{ halfCloser }{(*ownBothConn)(nil)}, false},
+		{struct{ halfCloser }{(*ownBothConn)(nil)}, true},
 		{struct{ halfCloser }{}, true},
 		{(*struct{ halfCloser })(nil), true},
 		{halfClosingOnly{}, false},
+		{&struct{ onlyInStructs }{}, true},
+		{&struct{ struct1 }{}, true},
+		{deeper{}, true},
+		{&deeper{}, true},
 		{twoParents{}, true},
 		{cycle, true},
 	} {

@@ -62,7 +62,7 @@ type closeWriter interface{ CloseWrite() error }
 func halfCloserOf(c net.Conn) closeWriter {
 	c = unlimited(c)
 	cw, ok := c.(closeWriter)
-	if !ok || !known(c) && closesItself(c) {
+	if sock, _ := stream(c); sock == nil && (!ok || !known(c) && closesItself(c)) {
 		return nil
 	}
 	return cw
@@ -71,24 +71,14 @@ func halfCloserOf(c net.Conn) closeWriter {
 // maxWraps bounds the search through wrappers, which may form a cycle.
 const maxWraps = 8
 
-// exports are the names of the field in which a wrapper exports what it wraps: those that
-// it has by embedding that.
-var exports = [...]string{"Conn", "TCPConn", "UnixConn"}
-
-// wrapped returns the connection that c wraps, if it exports it in such a field; nil
-// otherwise.
+// wrapped returns the connection that c wraps, if it exports it in a field
+// named Conn, as by embedding a net.Conn; nil otherwise.
 func wrapped(c net.Conn) net.Conn {
 	v := reflect.Indirect(reflect.ValueOf(c))
 	if v.Kind() != reflect.Struct {
 		return nil
 	}
-	var field reflect.StructField
-	ok := false
-	for _, name := range exports {
-		if field, ok = v.Type().FieldByName(name); ok {
-			break
-		}
-	}
+	field, ok := v.Type().FieldByName("Conn")
 	if !ok {
 		return nil
 	}
@@ -97,6 +87,9 @@ func wrapped(c net.Conn) net.Conn {
 		return nil
 	}
 	inner, _ := v.Interface().(net.Conn)
+	if v := reflect.ValueOf(inner); v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil // whose methods panic
+	}
 	return inner
 }
 
@@ -124,4 +117,32 @@ func lookedAt(c net.Conn) halfCloser {
 		}
 	}
 	return nil
+}
+
+// rawSocket is a socket that does not ask what it is from again, which may have let go of
+// it.
+type rawSocket struct{ syscall.RawConn }
+
+func (s rawSocket) SyscallConn() (syscall.RawConn, error) { return s.RawConn, nil }
+
+// socketBelow is the socket of a connection that is closed by its own Close: what it
+// exports, or has a SyscallConn for; or nil.
+func socketBelow(c net.Conn) (sock syscall.Conn) {
+	from, _ := unlimited(c).(syscall.Conn)
+	if exported := lookedAt(c); exported != nil {
+		from = exported
+	}
+	if from == nil {
+		return nil
+	}
+	defer func() {
+		if recover() != nil { // a promoted method, of nothing
+			sock = nil
+		}
+	}()
+	raw, err := from.SyscallConn()
+	if err != nil || raw == nil {
+		return nil
+	}
+	return rawSocket{raw}
 }

@@ -26,6 +26,8 @@ func isOpen(syscall.Conn) bool { return false }
 
 func halfClose(syscall.Conn) error { return syscall.EINVAL }
 
+func resetsAtClose(syscall.Conn) bool { return false }
+
 func discardOn(syscall.Conn, int, bool) (bool, error) { return false, nil }
 
 // discard is discardRead here.

@@ -122,6 +122,18 @@ func halfClose(sock syscall.Conn) error {
 	return control(sock, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) })
 }
 
+// resetsAtClose says whether the close of a socket is a reset, as SO_LINGER asks for with
+// no time (socket(7)).
+func resetsAtClose(sock syscall.Conn) bool {
+	resets := false
+	_ = control(sock, func(fd int) error {
+		l, err := unix.GetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER)
+		resets = err == nil && l.Onoff != 0 && l.Linger == 0
+		return err
+	})
+	return resets
+}
+
 // discard reads what there is: its end is an error, also EAGAIN, or the limit.
 func (s *scrap) discard(fd int) {
 	s.err = nil
