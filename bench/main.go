@@ -2,7 +2,7 @@
 // the machine that it runs on, and says whether the limits are kept.
 //
 // Run it by `make bench BENCHFLAGS="..."`, which prepares the patched copy: ten
-// minutes, and 50 minutes with -long, as for the results that the project shows. It
+// minutes, and an hour with -long, as for the results that the project shows. It
 // measures in several parts, chosen by -only:
 //
 //   - instructions: instructions, atomic read-modify-writes and allocations of a

@@ -26,7 +26,7 @@ func (b *bench) writeResults(verdicts []figure.Verdict) error {
 	}
 	var md bytes.Buffer
 	fmt.Fprintf(&md, "# Results\n\nWritten by `make bench-results`; do not edit. ")
-	fmt.Fprintf(&md, "Repeat it on your machine with that command; it takes 50 minutes. [results.json](results.json) has all figures.\n\n")
+	fmt.Fprintf(&md, "Repeat it on your machine with that command; it takes an hour. [results.json](results.json) has all figures.\n\n")
 	fmt.Fprintf(&md, "- Date: %s\n- Machine: %s\n- Go: %s\n- Upstream: %s %s\n- Patched copy: the same version with PATCHES.md\n",
 		time.Now().UTC().Format(time.DateOnly), machine(), strings.TrimPrefix(runtime.Version(), "go"), pin.Module, pin.Version)
 	for _, note := range b.notes {

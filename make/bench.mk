@@ -20,5 +20,5 @@ bench-gate: server bin/bench/bench ## Fail if a request takes more instructions,
 	bin/bench/bench -gate
 
 .PHONY: bench-results
-bench-results: server bin/bench/bench ## Measure all of it, and write bench/RESULTS.md, its plots, bench/results.json and README's table (50 minutes, on a quiet machine)
+bench-results: server bin/bench/bench ## Measure all of it, and write bench/RESULTS.md, its plots, bench/results.json and README's table (an hour, on a quiet machine)
 	bin/bench/bench -results bench $(BENCHFLAGS)
