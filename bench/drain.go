@@ -144,8 +144,13 @@ func (b *bench) stop(ctx context.Context, command []string, n int, connect func(
 		memory:   (float64(after.Heap+after.Stacks) - float64(before.Heap+before.Stacks)) / float64(n),
 		resident: (float64(after.Resident) - float64(before.Resident)) / float64(n),
 	}
-	r.lost, _, err = clients.End()
-	return r, err
+	if r.lost, _, err = clients.End(); err != nil {
+		return nil, err
+	}
+	if err := process.Forget(ctx, s.Addr); err != nil {
+		b.noteOnce("Each stop leaves its connections in TIME_WAIT to the next ones: %v.", err)
+	}
+	return r, nil
 }
 
 func drainSeconds(s *stopped) float64 { return s.Seconds }

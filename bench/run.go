@@ -133,6 +133,13 @@ func (b *bench) note(format string, args ...any) {
 	b.say("%s", note)
 }
 
+// noteOnce is note for what may happen again and again.
+func (b *bench) noteOnce(format string, args ...any) {
+	if note := fmt.Sprintf(format, args...); !slices.Contains(b.notes, note) {
+		b.note("%s", note)
+	}
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
