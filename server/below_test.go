@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // disguisedConn is TLS that does not look so: what it exports is the socket.
@@ -241,21 +240,14 @@ type noSocketConn struct {
 	Conn *net.TCPConn
 }
 
-// emptiedConn exports its socket, and lets go of it at its Close, which comes twice.
+// emptiedConn exports its socket, below what it is, and lets go of it at its Close, which
+// comes twice.
 type emptiedConn struct {
 	nilConn
-	*net.TCPConn
+	socketConn
 }
 
-func (c *emptiedConn) Read(b []byte) (int, error)        { return c.nilConn.Read(b) }
-func (c *emptiedConn) Write(b []byte) (int, error)       { return c.nilConn.Write(b) }
-func (c *emptiedConn) LocalAddr() net.Addr               { return c.nilConn.LocalAddr() }
-func (c *emptiedConn) RemoteAddr() net.Addr              { return c.nilConn.RemoteAddr() }
-func (c *emptiedConn) SetDeadline(t time.Time) error     { return c.nilConn.SetDeadline(t) }
-func (c *emptiedConn) SetReadDeadline(t time.Time) error { return c.nilConn.SetReadDeadline(t) }
-func (c *emptiedConn) SetWriteDeadline(t time.Time) error {
-	return c.nilConn.SetWriteDeadline(t)
-}
+type socketConn struct{ *net.TCPConn }
 
 func (c *emptiedConn) Close() error {
 	c.TCPConn = nil
@@ -269,7 +261,7 @@ func TestWrapperOfNothing(t *testing.T) {
 		"no TLS":        func(c net.Conn) net.Conn { return noTLSConn{nilConn: nilConn{Conn2: c}} },
 		"no socket":     func(c net.Conn) net.Conn { return noSocketConn{nilConn: nilConn{Conn2: c}} },
 		"none embedded": func(c net.Conn) net.Conn { return &emptiedConn{nilConn: nilConn{Conn2: c}} },
-		"none any more": func(c net.Conn) net.Conn { return &emptiedConn{nilConn{Conn2: c}, c.(*net.TCPConn)} },
+		"none any more": func(c net.Conn) net.Conn { return &emptiedConn{nilConn{Conn2: c}, socketConn{c.(*net.TCPConn)}} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			running, release := make(chan struct{}, 1), make(chan struct{})
@@ -307,6 +299,36 @@ func TestWrapperResets(t *testing.T) {
 		if _, err := c.c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("the client got %v, want a reset", err)
 		}
+		call.wantNil()
+	})
+}
+
+// What TimeoutHandler answers while a body is on its way comes whole, though nobody reads
+// that body.
+func TestWrapperAnswersATimedOutUpload(t *testing.T) {
+	eachDrainKind(t, "tcp", func(t *testing.T, k drainKind) {
+		running, answer := make(chan struct{}), make(chan struct{})
+		long := make([]byte, 4<<20)
+		s := &Server{StreamRequestBody: true, Drain: Drain{Linger: drainBound}}
+		s.Handler = func(ctx *RequestCtx) {
+			close(running)
+			<-answer
+			resp := AcquireResponse()
+			defer ReleaseResponse(resp)
+			resp.SetStatusCode(StatusRequestTimeout)
+			resp.SetBodyRaw(long)
+			ctx.TimeoutErrorWithResponse(resp)
+		}
+		r := startWrapped(t, k, s, func(c net.Conn) net.Conn { return struct{ net.Conn }{c} })
+		c := r.dial()
+		c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+		r.await("the handler", running)
+		call := r.stop()
+		c.send("5\r\nhello\r\n")
+		close(answer)
+		c.wantCode(StatusRequestTimeout, saysClose)
+		c.wantEOF()
+		_ = c.c.Close()
 		call.wantNil()
 	})
 }

@@ -62,7 +62,7 @@ type closeWriter interface{ CloseWrite() error }
 func halfCloserOf(c net.Conn) closeWriter {
 	c = unlimited(c)
 	cw, ok := c.(closeWriter)
-	if sock, _ := stream(c); sock == nil && (!ok || !known(c) && closesItself(c)) {
+	if !ok || closesItself(c) {
 		return nil
 	}
 	return cw

@@ -10,7 +10,7 @@ import (
 
 // Forget has the kernel forget the connections in TIME_WAIT of a server that has ended, by
 // its address. A stop that looks through the kernel's table of connections takes the
-// longer for them, and thousands of stops in a row are nobody's service. It takes Linux,
+// longer for them, and no service stops time after time on one machine. It takes Linux,
 // ss(8) and the right to destroy sockets.
 func Forget(ctx context.Context, addr string) error {
 	_, port, err := net.SplitHostPort(addr)

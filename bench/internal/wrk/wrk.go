@@ -36,7 +36,7 @@ type Load struct {
 type Result struct {
 	Requests int     `json:"requests"`
 	Seconds  float64 `json:"seconds"`
-	Stopped  float64 `json:"stopped"` // when its clock had, in seconds of Unix time
+	Stopped  float64 `json:"stopped"` // when its clock did, in seconds of Unix time
 	// Latencies in seconds; 0 with a Batch, of which wrk cannot tell.
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
@@ -49,10 +49,10 @@ type Result struct {
 	Timeout int `json:"timeout"`
 }
 
-// Duration is Seconds.
+// Duration is how long wrk's clock ran.
 func (r *Result) Duration() time.Duration { return time.Duration(r.Seconds * float64(time.Second)) }
 
-// Ended is Stopped.
+// Ended is when it stopped, a while before wrk exits.
 func (r *Result) Ended() time.Time { return time.UnixMicro(int64(r.Stopped * 1e6)) }
 
 // Rate is the number of requests per second.
