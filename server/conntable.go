@@ -47,10 +47,17 @@ type connShard struct {
 	spare  *drainConn
 	spares int
 	drain  *drain
-	_      [72]byte // keeps two shards' locks out of one cache line
+	woken  sync.Cond // no longer waking, of any of its connections
+	_      [16]byte  // keeps two shards' locks out of one cache line
 }
 
-func newConnTable() *connTable { return new(connTable) }
+func newConnTable() *connTable {
+	t := new(connTable)
+	for i := range t.shards {
+		t.shards[i].woken.L = &t.shards[i].mu
+	}
+	return t
+}
 
 // track begins the record of a connection, in one of the shards.
 //
@@ -65,7 +72,7 @@ func (t *connTable) track(s *Server, c net.Conn, shard uint32, d *drain) *drainC
 		sh.spare = dc.next
 		sh.spares--
 	} else {
-		dc = &drainConn{s: s, shard: sh}
+		dc = &drainConn{shard: sh, idle: new(atomic.Int64)}
 	}
 	if dc.next = sh.first; dc.next != nil {
 		dc.next.prev = dc
@@ -85,7 +92,7 @@ func (t *connTable) track(s *Server, c net.Conn, shard uint32, d *drain) *drainC
 }
 
 // remove takes a record out of its shard, counts its outcome, and keeps it for
-// another connection. What only a drain writes need not be cleared in normal life.
+// another connection, unless somebody has yet to come back to it (see interrupt).
 func (sh *connShard) remove(dc *drainConn) {
 	sh.mu.Lock()
 	sh.unlink(dc)
@@ -95,8 +102,18 @@ func (sh *connShard) remove(dc *drainConn) {
 		}
 		d.ended()
 	}
+	if !dc.waking {
+		sh.keep(dc)
+	}
+	sh.mu.Unlock()
+}
+
+// keep clears a record for another connection. What only a drain writes need not be
+// cleared in normal life.
+func (sh *connShard) keep(dc *drainConn) {
 	if dc.draining() || !dc.served {
-		*dc = drainConn{s: dc.s, shard: sh}
+		dc.idle.Store(0) // its loop may have ended by a panic
+		*dc = drainConn{shard: sh, idle: dc.idle}
 	} else {
 		dc.Conn, dc.pooled, dc.served, dc.bodyTaken, dc.outcome = nil, false, false, false, 0
 		dc.since.Store(0)
@@ -106,7 +123,6 @@ func (sh *connShard) remove(dc *drainConn) {
 		sh.spare = dc
 		sh.spares++
 	}
-	sh.mu.Unlock()
 }
 
 // forget takes out a record that no worker was free for: its connection is

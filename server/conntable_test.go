@@ -146,3 +146,29 @@ func TestScanGoesOnWhereItsNextRecordLeaves(t *testing.T) {
 		}
 	}
 }
+
+// The next connection of a record does not begin in the state that the last one
+// has left, whose loop ended by a panic.
+func TestRecycledRecordHasNotBegun(t *testing.T) {
+	s := new(Server)
+	tb := s.connTable()
+	dc := tb.track(s, nil, 0, nil)
+	dc.since.Store(1)
+	dc.idle.Store(neverIdle)
+	tb.shards[0].remove(dc)
+	if again := tb.track(s, nil, 0, nil); again != dc || again.waiting() || again.isNew() {
+		t.Errorf("the same record: %t, waiting: %t, new: %t", again == dc, again.waiting(), again.isNew())
+	}
+}
+
+// A record that somebody has yet to come back to is no other connection's.
+func TestRecordBeingWokenIsNotRecycled(t *testing.T) {
+	s := new(Server)
+	tb := s.connTable()
+	dc := tb.track(s, nil, 0, nil)
+	dc.waking = true
+	tb.shards[0].remove(dc)
+	if tb.track(s, nil, 0, nil) == dc {
+		t.Error("it is")
+	}
+}

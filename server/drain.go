@@ -23,6 +23,7 @@ const (
 // rest; giveUp is closed when the last caller of Shutdown has lost patience,
 // finished when the drain ends.
 type drain struct {
+	s               *Server
 	set             Drain
 	finalRead       time.Duration
 	linger          time.Duration
@@ -71,8 +72,9 @@ type drain struct {
 	err     error
 }
 
-func newDrain() *drain {
+func newDrain(s *Server) *drain {
 	return &drain{
+		s:           s,
 		empty:       make(chan struct{}, 1),
 		windowQuit:  make(chan struct{}),
 		windowEnded: make(chan struct{}),
@@ -114,7 +116,7 @@ func (s *Server) currentDrain() (d *drain) {
 }
 
 func (s *Server) makeDrain() *drain {
-	s.drains.current.CompareAndSwap(nil, newDrain())
+	s.drains.current.CompareAndSwap(nil, newDrain(s))
 	return s.drains.current.Load()
 }
 

@@ -16,20 +16,22 @@ import (
 // listener accepted. The hooks that PATCHES.md puts into the loop are its methods.
 //
 // Who owns what: the fields of the first group are set by track and constant
-// until release. Those of the second belong to the goroutine that serves the
+// until release, but for since. Those of the second belong to the goroutine that serves the
 // connection, and pass with it to the one that lingers. Those of the third are
 // shared with the drain and guarded by shard.mu. idle and since are atomics, as
 // the serving goroutine stores them without the lock.
 //
 // idle is the word in which upstream's loop keeps the connection's state: from
 // which second on it counts as idle, or 0 while it serves a request. Which order
-// makes it certain is said at stopConns.
+// makes it certain is said at stopConns. It is all that the loop writes of a record for
+// each request, and lies apart, where upstream's words lie: eight share a cache line.
 type drainConn struct {
 	net.Conn
 
-	s     *Server
 	d     *drain
 	shard *connShard
+	idle  *atomic.Int64
+	since atomic.Int64 // begun, in Unix nanoseconds; 0 until a worker has it, and from its handshake to its loop
 
 	spare      *bufio.Reader // bytes found by a last look without a reader
 	pooled     bool          // a worker serves it, not ServeConn
@@ -47,22 +49,19 @@ type drainConn struct {
 	noTLS      bool // the handshake failed during a drain
 	outcome    drainOutcome
 
-	idle  atomic.Int64
-	since atomic.Int64 // begun, in Unix nanoseconds; 0 until a worker has it, and from its handshake to its loop
-
-	handshake  *handshakeConn // during a TLS handshake
 	stopSeen   bool
-	overdue    bool          // by its last look the drain takes it for deaf
-	cut        drainCut      // closed from outside
-	accounted  bool          // counted when its drain timed out
-	late       bool          // bytes of a request are left without an answer
-	waits      bool          // counted in drain.waiting
-	used       bool          // counted in drain.uses
-	parked     bool          // waits until the drain's window ends, and is woken then
-	window     afterStop     // the end of a window of its own; or 0
-	head       afterStop     // until when it waits for a head; or 0
-	waking     chan struct{} // closed when what interrupts its Read has returned; or nil
-	prev, next *drainConn    // in the shard's list
+	waking     bool           // what interrupts its Read has not returned yet
+	overdue    bool           // by its last look the drain takes it for deaf
+	cut        drainCut       // closed from outside
+	accounted  bool           // counted when its drain timed out
+	late       bool           // bytes of a request are left without an answer
+	waits      bool           // counted in drain.waiting
+	used       bool           // counted in drain.uses
+	parked     bool           // waits until the drain's window ends, and is woken then
+	window     afterStop      // the end of a window of its own; or 0
+	head       afterStop      // until when it waits for a head; or 0
+	handshake  *handshakeConn // during a TLS handshake
+	prev, next *drainConn     // in the shard's list
 }
 
 // drainEnding is how a drain ended a connection towards its client.
@@ -140,7 +139,7 @@ func (s *Server) workerState(wp *workerPool, c net.Conn, state ConnState) {
 // lingerOn is the rest of a worker's connection.
 func (dc *drainConn) lingerOn() {
 	_ = dc.linger()
-	dc.s.endRecord(dc, StateClosed)
+	dc.d.s.endRecord(dc, StateClosed)
 }
 
 // endRecord takes a connection out of the table and reports its last state, in this
@@ -192,7 +191,7 @@ func (dc *drainConn) releaseVanished() {
 func (s *Server) recordOf(c net.Conn) (net.Conn, *drainConn) {
 	dc, ok := c.(*drainConn)
 	if !ok {
-		dc = &drainConn{Conn: c, s: s, d: s.currentDrain(), shard: new(connShard)}
+		dc = &drainConn{Conn: c, d: s.currentDrain(), shard: new(connShard), idle: new(atomic.Int64)}
 	}
 	return dc.Conn, dc
 }

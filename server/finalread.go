@@ -128,11 +128,8 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 // awaitWaker waits until nobody is about to set a deadline. Call with shard.mu held,
 // which it lets go of meanwhile.
 func (dc *drainConn) awaitWaker() {
-	for dc.waking != nil {
-		woken := dc.waking
-		dc.shard.mu.Unlock()
-		<-woken
-		dc.shard.mu.Lock()
+	for dc.waking {
+		dc.shard.woken.Wait()
 	}
 }
 

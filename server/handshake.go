@@ -24,8 +24,8 @@ func (dc *drainConn) getNextProto() (string, error) {
 	if err := hc.begin(); err != nil {
 		return "", err
 	}
-	proto, err := dc.s.getNextProto(hc)
-	_, handled := dc.s.nextProtos[proto]
+	proto, err := dc.d.s.getNextProto(hc)
+	_, handled := dc.d.s.nextProtos[proto]
 	if hc.end(handled); err != nil {
 		dc.outcome = outcomeError
 		return proto, err
@@ -132,7 +132,7 @@ func (hc *handshakeConn) limitFrom(from time.Time) error {
 		hc.limit = time.AfterFunc(time.Until(limit), expire)
 		return nil
 	}
-	if t := dc.s.ReadTimeout; t > 0 {
+	if t := dc.d.s.ReadTimeout; t > 0 {
 		limit = earlier(limit, time.Unix(0, dc.since.Load()).Add(t))
 	}
 	hc.until = limit

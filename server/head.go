@@ -16,7 +16,7 @@ func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
 	last := time.Now().Add(dc.d.rest(time.Hour))
 	by := earlier(dc.windowEnd().Add(partRead), last)
 	upstreams := false // its own deadline comes before, where it is obeyed
-	if t := dc.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
+	if t := dc.d.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {
 		sock, _ := stream(dc.Conn)
 		by, upstreams = time.Now().Add(t), known(dc.Conn) && !blocks(sock)
 	}

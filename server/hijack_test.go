@@ -69,7 +69,7 @@ func TestHijackHandlerThatReturnsIsCountedOnce(t *testing.T) {
 	for range handlers {
 		s.drains.hijacked.begin()
 	}
-	d := newDrain()
+	d := newDrain(new(Server))
 	s.stopConns(d)
 	defer func() { close(d.windowQuit); <-d.windowEnded }()
 	ended := make(chan struct{})

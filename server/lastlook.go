@@ -48,7 +48,7 @@ func (dc *drainConn) more(ctx *RequestCtx, br *bufio.Reader, body *requestStream
 	case r.Buffered() > 0:
 		dc.spare = r
 	default:
-		releaseReader(dc.s, r)
+		releaseReader(dc.d.s, r)
 	}
 	return more
 }

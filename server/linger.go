@@ -40,8 +40,8 @@ func closeServed(record **drainConn) error {
 	*record = nil
 	defer dc.release()
 	if dc.draining() {
-		dc.s.concurrency.Add(^uint32(0))
-		defer dc.s.concurrency.Add(1)
+		dc.d.s.concurrency.Add(^uint32(0))
+		defer dc.d.s.concurrency.Add(1)
 	}
 	return dc.Close()
 }

@@ -129,14 +129,14 @@ func (dc *drainConn) interrupt() {
 		_ = dc.Conn.SetReadDeadline(expired)
 		return
 	}
-	c, woken := dc.Conn, make(chan struct{})
-	dc.waking = woken
+	c, sh := dc.Conn, dc.shard
+	dc.waking = true
 	go func() {
 		_ = c.SetReadDeadline(expired)
-		dc.shard.mu.Lock()
-		dc.waking = nil
-		dc.shard.mu.Unlock()
-		close(woken)
+		sh.mu.Lock()
+		dc.waking = false
+		sh.mu.Unlock()
+		sh.woken.Broadcast()
 	}()
 }
 

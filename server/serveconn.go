@@ -15,8 +15,8 @@ import (
 // idleWord enters the connection into upstream's map of idle times, with the
 // word of its record in the place of one from a pool. Call with s.idleConnsMu held.
 func (dc *drainConn) idleWord() (word *atomic.Int64, entered bool) {
-	dc.s.idleConns[dc.Conn] = &dc.idle
-	return &dc.idle, true
+	dc.d.s.idleConns[dc.Conn] = dc.idle
+	return dc.idle, true
 }
 
 // enterLoop is the hook between what the loop prepares and its first turn.
@@ -79,7 +79,7 @@ func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) 
 // Read waits for the first byte of the next request: the record stands in for
 // its connection in acquireByteReader, and nowhere else.
 func (dc *drainConn) Read(b []byte) (int, error) {
-	if dc.s.draining() {
+	if dc.draining() {
 		dc.beforeWait(nil)
 	}
 	n, err := dc.Conn.Read(b)
@@ -124,7 +124,7 @@ func (dc *drainConn) begin(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer) 
 // refuse answers a request with 503 instead of serving it. Its head is read, as
 // it says what an answer looks like; its body is left to the linger.
 func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer) {
-	dc.s.setState(dc.Conn, StateActive)
+	dc.d.s.setState(dc.Conn, StateActive)
 	if bw != nil && bw.Flush() != nil {
 		return
 	}
@@ -133,7 +133,7 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 	}
 	if bw == nil {
 		bw = acquireWriter(ctx)
-		defer releaseWriter(dc.s, bw)
+		defer releaseWriter(dc.d.s, bw)
 	}
 	ctx.Error("The server is shutting down", StatusServiceUnavailable)
 	ctx.SetConnectionClose()
@@ -141,7 +141,7 @@ func (dc *drainConn) refuse(ctx *RequestCtx, br *bufio.Reader, bw *bufio.Writer)
 		ctx.Response.Header.SetBytesV(HeaderRetryAfter, AppendUint(nil, int((after+time.Second-1)/time.Second)))
 	}
 	ctx.Response.SkipBody = ctx.IsHead()
-	ctx.Response.Header.SetServer(dc.s.getServerName())
+	ctx.Response.Header.SetServer(dc.d.s.getServerName())
 	_ = dc.Conn.SetWriteDeadline(dc.flushBy())
 	if writeResponse(ctx, bw) == nil && bw.Flush() == nil {
 		dc.ending = endRefused
@@ -163,7 +163,7 @@ func (dc *drainConn) beginFinalRequest(br *bufio.Reader, bw *bufio.Writer) (shut
 		return true
 	}
 	deadline := zeroTime
-	if t := dc.s.ReadTimeout; t > 0 {
+	if t := dc.d.s.ReadTimeout; t > 0 {
 		deadline = time.Now().Add(t)
 	}
 	_ = dc.Conn.SetReadDeadline(deadline)
@@ -217,7 +217,7 @@ func (dc *drainConn) leavesAtStop() bool { return false }
 
 // hijack runs a hijack handler, counted.
 func (dc *drainConn) hijack(ctx *RequestCtx, r io.Reader, h HijackHandler) {
-	s, c := dc.s, dc.Conn
+	s, c := dc.d.s, dc.Conn
 	s.drains.hijacked.begin()
 	go func() {
 		defer s.hijackEnded()
@@ -233,7 +233,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	dc.served = true
 	dc.idle.Store(0) // a lingering connection counts as active
 	// No other loop that streams bodies is without its reader when it has said close.
-	dc.bodyTaken = br == nil && connectionClose && dc.s.StreamRequestBody
+	dc.bodyTaken = br == nil && connectionClose && dc.d.s.StreamRequestBody
 	if !dc.draining() {
 		if dc.outcome = outcomeClientClosed; connectionClose || err != nil {
 			dc.outcome = outcomeOf(connectionClose, err)
@@ -241,7 +241,7 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 		return
 	}
 	if dc.spare != nil {
-		releaseReader(dc.s, dc.spare)
+		releaseReader(dc.d.s, dc.spare)
 		dc.spare = nil
 	}
 	shut := false

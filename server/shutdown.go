@@ -163,7 +163,7 @@ func (s *Server) endDrain(d *drain, timedOut bool) (ended bool) {
 			}
 			return !survives[before]
 		})
-		s.drains.current.Store(newDrain())
+		s.drains.current.Store(newDrain(s))
 		s.stop.Store(0)
 	}
 	t.unlock()

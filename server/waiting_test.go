@@ -266,7 +266,7 @@ func (c *lookConn) SetReadDeadline(t time.Time) error {
 	case t.IsZero():
 		c.dc.d.over.Store(true)
 	case !t.Equal(expired):
-		c.dc.s.wakeParked(c.dc.d, 0)
+		c.dc.d.s.wakeParked(c.dc.d, 0)
 	}
 	return nil
 }
