@@ -47,17 +47,11 @@ type connShard struct {
 	spare  *drainConn
 	spares int
 	drain  *drain
-	woken  sync.Cond // no longer waking, of any of its connections
-	_      [16]byte  // keeps two shards' locks out of one cache line
+	woken  chan struct{} // closed, and made anew, when one of them is not waking any more
+	_      [64]byte      // keeps two shards' locks out of one cache line
 }
 
-func newConnTable() *connTable {
-	t := new(connTable)
-	for i := range t.shards {
-		t.shards[i].woken.L = &t.shards[i].mu
-	}
-	return t
-}
+func newConnTable() *connTable { return new(connTable) }
 
 // track begins the record of a connection, in one of the shards.
 //

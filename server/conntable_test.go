@@ -1,8 +1,13 @@
 package fasthttp
 
 import (
+	"io"
+	"net"
+	"reflect"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // shardOfTable puts n records into one shard.
@@ -170,5 +175,68 @@ func TestRecordBeingWokenIsNotRecycled(t *testing.T) {
 	tb.shards[0].remove(dc)
 	if tb.track(s, nil, 0, nil) == dc {
 		t.Error("it is")
+	}
+}
+
+// stuckConn does not return from SetReadDeadline until it is let go.
+type stuckConn struct {
+	net.Conn
+
+	calls int
+	let   chan struct{}
+}
+
+func (c *stuckConn) SetReadDeadline(time.Time) error {
+	c.calls++
+	<-c.let
+	return nil
+}
+
+// A second drain does not wake what the first is still waking: the mark is one for both.
+func TestWakeOfAWakingRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := new(Server), &stuckConn{let: make(chan struct{})}
+		dc := s.track(c)
+		wake := func() {
+			dc.shard.mu.Lock()
+			dc.interrupt()
+			dc.shard.mu.Unlock()
+			synctest.Wait()
+		}
+		wake()
+		wake()
+		if c.calls != 1 {
+			t.Errorf("%d calls under way, want 1", c.calls)
+		}
+		seen := make(chan struct{})
+		go func() {
+			dc.seeStop()
+			close(seen)
+		}()
+		synctest.Wait()
+		select {
+		case <-seen:
+			t.Error("the loop goes on before its deadline has been set")
+		default:
+		}
+		close(c.let)
+		<-seen
+	})
+}
+
+// The copy of a Server that has been stopped serves, as upstream's does.
+func TestCopyOfAStoppedServerServes(t *testing.T) {
+	a, b := &Server{Handler: func(*RequestCtx) {}}, new(Server)
+	if err := a.Shutdown(); err != nil {
+		t.Fatal(err)
+	}
+	reflect.ValueOf(b).Elem().Set(reflect.ValueOf(a).Elem())
+	c, client := net.Pipe()
+	go func() {
+		_, _ = client.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+		_, _ = io.Copy(io.Discard, client)
+	}()
+	if err := b.ServeConn(c); err != nil {
+		t.Error(err)
 	}
 }

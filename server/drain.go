@@ -108,15 +108,17 @@ type drainState struct {
 	loops    []*acceptLoop
 }
 
+// currentDrain makes the drain that new connections belong to where there is none yet.
+// A Server that is the copy of one that has served has that one's.
 func (s *Server) currentDrain() (d *drain) {
-	if d = s.drains.current.Load(); d == nil {
-		d = s.makeDrain()
+	if d = s.drains.current.Load(); d == nil || d.s != s {
+		d = s.makeDrain(d)
 	}
 	return
 }
 
-func (s *Server) makeDrain() *drain {
-	s.drains.current.CompareAndSwap(nil, newDrain(s))
+func (s *Server) makeDrain(none *drain) *drain {
+	s.drains.current.CompareAndSwap(none, newDrain(s))
 	return s.drains.current.Load()
 }
 

@@ -129,7 +129,10 @@ func (dc *drainConn) closes(ctx *RequestCtx, br *bufio.Reader, body *requestStre
 // which it lets go of meanwhile.
 func (dc *drainConn) awaitWaker() {
 	for dc.waking {
-		dc.shard.woken.Wait()
+		woken := dc.shard.woken
+		dc.shard.mu.Unlock()
+		<-woken
+		dc.shard.mu.Lock()
 	}
 }
 

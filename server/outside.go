@@ -129,14 +129,21 @@ func (dc *drainConn) interrupt() {
 		_ = dc.Conn.SetReadDeadline(expired)
 		return
 	}
+	if dc.waking {
+		return // by an earlier drain
+	}
 	c, sh := dc.Conn, dc.shard
 	dc.waking = true
+	if sh.woken == nil {
+		sh.woken = make(chan struct{})
+	}
 	go func() {
 		_ = c.SetReadDeadline(expired)
 		sh.mu.Lock()
 		dc.waking = false
+		close(sh.woken)
+		sh.woken = make(chan struct{}) // others may be waking yet
 		sh.mu.Unlock()
-		sh.woken.Broadcast()
 	}()
 }
 
