@@ -28,6 +28,8 @@ type connTable struct {
 
 	scanMu sync.Mutex // one scan at a time
 
+	words idleWords
+
 	shards [connShards]connShard
 }
 
@@ -51,6 +53,24 @@ type connShard struct {
 	_      [64]byte      // keeps two shards' locks out of one cache line
 }
 
+// idleWords deals out the idle words of records, a cache line of them at a time: eight
+// records take nine allocations. A record keeps its word.
+type idleWords struct {
+	mu   sync.Mutex
+	left []atomic.Int64
+}
+
+func (w *idleWords) one() *atomic.Int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.left) == 0 {
+		w.left = make([]atomic.Int64, 8)
+	}
+	word := &w.left[0]
+	w.left = w.left[1:]
+	return word
+}
+
 func newConnTable() *connTable { return new(connTable) }
 
 // track begins the record of a connection, in one of the shards.
@@ -66,7 +86,7 @@ func (t *connTable) track(s *Server, c net.Conn, shard uint32, d *drain) *drainC
 		sh.spare = dc.next
 		sh.spares--
 	} else {
-		dc = &drainConn{shard: sh, idle: new(atomic.Int64)}
+		dc = &drainConn{shard: sh, idle: t.words.one()}
 	}
 	if dc.next = sh.first; dc.next != nil {
 		dc.next.prev = dc
