@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 // shardOfTable puts n records into one shard.
@@ -238,5 +239,19 @@ func TestCopyOfAStoppedServerServes(t *testing.T) {
 	}()
 	if err := b.ServeConn(c); err != nil {
 		t.Error(err)
+	}
+}
+
+// The idle words of eight records share a cache line, whichever shards these are in.
+func TestIdleWordsShareACacheLine(t *testing.T) {
+	const line, words = 64, 8
+	tb := newConnTable()
+	lines := map[uintptr]int{}
+	for i := range uint32(4 * words) {
+		word := tb.track(new(Server), nil, i, nil).idle
+		lines[uintptr(unsafe.Pointer(word))/line]++
+	}
+	if len(lines) != 4 {
+		t.Errorf("%d words in %d lines, want %d in each", 4*words, len(lines), words)
 	}
 }

@@ -108,8 +108,8 @@ type drainState struct {
 	loops    []*acceptLoop
 }
 
-// currentDrain makes the drain that new connections belong to where there is none yet.
-// A Server that is the copy of one that has served has that one's.
+// currentDrain returns the drain that new connections belong to, and makes it where there
+// is none yet, or only that of the Server that this one is a copy of.
 func (s *Server) currentDrain() (d *drain) {
 	if d = s.drains.current.Load(); d == nil || d.s != s {
 		d = s.makeDrain(d)

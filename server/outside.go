@@ -130,7 +130,7 @@ func (dc *drainConn) interrupt() {
 		return
 	}
 	if dc.waking {
-		return // by an earlier drain
+		return // that sets the same deadline, and the loop waits for it
 	}
 	c, sh := dc.Conn, dc.shard
 	dc.waking = true
