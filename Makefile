@@ -54,7 +54,7 @@ IN_TURN := fmt-check vet workflows test-engine test-server test-streams \
 BESIDE := check bench-gate test-model test-fuzz test-bench test-rule test-composer test-documents test-holders test-upstream
 
 .PHONY: test
-test: ## Run all checks and tests (15 to 20 minutes; as root, as some need network namespaces)
+test: ## Run all checks and tests (10 to 15 minutes; as root, as some need network namespaces)
 	+@$(MAKE) --no-print-directory -j 2 test-in-turn test-beside
 
 # What takes its time: other platforms and versions than the pinned one, real services, and clients of npm.

@@ -42,11 +42,12 @@ type drainConn struct {
 	ending     drainEnding   // the drain's last word to the client
 	halfRead   bool          // its last look has read what may be part of a TLS record
 	halfClosed bool
-	bodyTaken  bool // a handler that TimeoutHandler has answered for may read on
-	blocked    bool // its descriptor blocks: see readBy
-	lingering  bool // its close is left to workerState
-	served     bool // ended in order: not by a panic
-	noTLS      bool // the handshake failed during a drain
+	bodyTaken  bool    // a handler that TimeoutHandler has answered for may read on
+	blocked    bool    // its descriptor blocks: see readBy
+	lingering  bool    // its close is left to workerState
+	served     bool    // ended in order: not by a panic
+	noTLS      bool    // the handshake failed during a drain
+	first      [1]byte // of a request, with ReduceMemoryUsage
 	outcome    drainOutcome
 
 	stopSeen   bool

@@ -61,40 +61,56 @@ func (dc *drainConn) peekFinal(br *bufio.Reader, err error) error {
 	})
 }
 
-// acquireByteReader is upstream's, which waits for the first byte without
-// holding a reader or a ctx (ReduceMemoryUsage), with the wait in Read.
+// Named here, upstream's is watched (see fastdrain pin): what changes in it may have to
+// change in ours.
+var _ = acquireByteReader
+
+// acquireByteReader waits for the first byte of a request, and holds neither a reader
+// nor a ctx meanwhile (ReduceMemoryUsage). Upstream's allocates the byte, and does not
+// say why its Read has ended.
 func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) {
 	if br := dc.spare; br != nil {
 		dc.spare = nil
 		dc.beforeWait(br)
 		return br, nil
 	}
-	(*ctx).c = dc
-	br, err := acquireByteReader(ctx)
-	(*ctx).c, (*ctx).fbr.c = dc.Conn, dc.Conn
+	s := dc.d.s
+	s.releaseCtx(*ctx)
+	*ctx = nil // or the wait would keep it alive
+	err := dc.readFirst()
+	*ctx = s.acquireCtx(dc.Conn)
 	dc.bindDone(*ctx)
-	return br, err
+	if err != nil {
+		return nil, io.EOF
+	}
+	(*ctx).fbr = firstByteReader{c: dc.Conn, ch: dc.first[0]}
+	br := acquireReader(*ctx)
+	br.Reset(&(*ctx).fbr)
+	return br, nil
 }
 
-// Read waits for the first byte of the next request: the record stands in for
-// its connection in acquireByteReader, and nowhere else.
-func (dc *drainConn) Read(b []byte) (int, error) {
+// readFirst reads the first byte of the next request, after the stop for as long as
+// the connection may wait.
+func (dc *drainConn) readFirst() error {
 	if dc.draining() {
 		dc.beforeWait(nil)
 	}
-	n, err := dc.Conn.Read(b)
+	err := dc.readByte()
 	if err == nil || dc.d.mode.Load() < modeStopped {
-		return n, err
+		return err
 	}
-	return dc.readFinal(b, err)
+	return dc.finalRead(err, dc.readByte)
 }
 
-func (dc *drainConn) readFinal(b []byte, err error) (n int, _ error) {
-	err = dc.finalRead(err, func() error {
-		n, err = dc.Conn.Read(b)
-		return err
-	})
-	return n, err
+func (dc *drainConn) readByte() error {
+	n, err := dc.Conn.Read(dc.first[:])
+	if n > 0 {
+		return nil // an error that came with it comes again
+	}
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
 }
 
 // begin is called in a drain when the first byte of a request has been read and

@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
 
 	"github.com/fastdrain/fastdrain/internal/tree"
 )
@@ -62,7 +65,11 @@ func Find(dir string) (*Use, error) {
 	if err != nil {
 		return nil, err
 	}
+	var release *modfile.Replace
 	for _, r := range file.Replace {
+		if strings.Contains(r.New.Version, "-fastdrain.") {
+			release = r
+		}
 		if r.New.Version != "" || r.Old.Version != "" {
 			continue
 		}
@@ -73,6 +80,10 @@ func Find(dir string) (*Use, error) {
 			u.Module, u.Dir, u.line = r.Old.Path, dir, replaceLine(r)
 			return u, nil
 		}
+	}
+	if release != nil {
+		return nil, fmt.Errorf("%s uses a release, %s, of which nothing lies in a folder of yours: take the line out by go mod edit -dropreplace=%s, and run go mod tidy",
+			u.GoMod, release.New.Version, strings.TrimSuffix(release.Old.Path+"@"+release.Old.Version, "@"))
 	}
 	return nil, fmt.Errorf("%s has no replace line to a copy that fastdrain vendor wrote: there is nothing to remove; if that line was taken out by hand, or a remove was interrupted, fastdrain vendor -o with the folder of the copy and then remove take back the rest", u.GoMod)
 }

@@ -32,6 +32,9 @@ var (
 // by a data race.
 const crashed = "the copy: "
 
+// patience is how long it goes on beyond its time if nothing could be compared until then.
+const patience = 2 * time.Minute
+
 // slowest is how late a timer may have been in a run that counts: a small part of the
 // context, as the windows are parts of it.
 func slowest(d draw.Draw) time.Duration { return min(100*time.Millisecond, d.Context/10) }
@@ -44,6 +47,11 @@ func TestComposer(t *testing.T) {
 		t.Skip("a draw is repeated")
 	}
 	end := time.Now().Add(*composing)
+	t.Cleanup(func() { // after all of them
+		if compared.Load() == 0 {
+			t.Errorf("the machine disturbed every draw: a timer was late by a tenth of its context, or more; nothing was compared in %v", *composing+patience)
+		}
+	})
 	for i := range *workers {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
@@ -53,7 +61,8 @@ func TestComposer(t *testing.T) {
 				t.Logf("%d draws in %v, %d of them disturbed, %d seen once", c.draws, time.Since(begun).Round(time.Second), c.disturbed, c.once)
 			}()
 			rapid.Check(t, func(rt *rapid.T) {
-				if (time.Now().After(end) || *stopFirst && found.Load()) && !c.failed {
+				over := time.Now().After(end) && (compared.Load() > 0 || time.Now().After(end.Add(patience)))
+				if (over || *stopFirst && found.Load()) && !c.failed {
 					return
 				}
 				d := drawing(rt)
@@ -73,7 +82,10 @@ func TestComposer(t *testing.T) {
 	}
 }
 
-var found atomic.Bool
+var (
+	found    atomic.Bool
+	compared atomic.Int64 // runs of draws that the machine did not disturb
+)
 
 // TestDraw repeats one draw.
 func TestDraw(t *testing.T) {
@@ -136,6 +148,7 @@ func (c *comparer) judge(d draw.Draw) []string {
 			c.disturbed++
 			continue
 		}
+		compared.Add(1)
 		if len(bad) == 0 {
 			if unseen++; seen == 0 || unseen == often {
 				break

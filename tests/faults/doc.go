@@ -8,6 +8,6 @@
 // After each fault the account of the drain adds up, and neither a goroutine nor
 // a file descriptor is left.
 //
-//	go test -C tests ./faults -run 'TestFaults/slowloris-head'
+//	go test -C tests ./faults -run 'TestFaults/server/slowloris-head'
 //	go test -C tests ./faults -update   # writes docs/faults.md
 package faults
