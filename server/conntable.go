@@ -24,6 +24,8 @@ const (
 // connTable holds the open connections of a Server, sharded, from their
 // acceptance to the end of their close.
 type connTable struct {
+	s *Server // whose they are
+
 	next atomic.Uint32 // deals out the shards, but for accept loops
 
 	scanMu sync.Mutex // one scan at a time
@@ -222,15 +224,15 @@ func (t *connTable) eachShard(f func(*connShard)) {
 	}
 }
 
-func (s *Server) connTable() (t *connTable) {
-	if t = s.drains.table.Load(); t == nil {
-		t = s.makeConnTable()
+// connTable returns the Server's table, and makes it where there is none yet, or only
+// that of the Server that this one is a copy of.
+func (s *Server) connTable() *connTable {
+	t := s.drains.table.Load()
+	if t != nil && t.s == s {
+		return t
 	}
-	return
-}
-
-// makeConnTable is apart so that connTable is inlined.
-func (s *Server) makeConnTable() *connTable {
-	s.drains.table.CompareAndSwap(nil, newConnTable())
+	own := newConnTable()
+	own.s = s
+	s.drains.table.CompareAndSwap(t, own)
 	return s.drains.table.Load()
 }

@@ -1,6 +1,8 @@
 package fasthttp
 
 import (
+	"bufio"
+	"context"
 	"io"
 	"net"
 	"reflect"
@@ -238,6 +240,39 @@ func TestCopyOfAStoppedServerServes(t *testing.T) {
 		_, _ = io.Copy(io.Discard, client)
 	}()
 	if err := b.ServeConn(c); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nor does it stop the connections of the other, which serves again.
+func TestCopyOfAStoppedServerStopsItsOwnConnections(t *testing.T) {
+	a, b := &Server{Handler: func(*RequestCtx) {}}, new(Server)
+	if err := a.Shutdown(); err != nil {
+		t.Fatal(err)
+	}
+	reflect.ValueOf(b).Elem().Set(reflect.ValueOf(a).Elem())
+	c, client := net.Pipe()
+	served := make(chan error, 1)
+	go func() { served <- a.ServeConn(c) }()
+	answers := bufio.NewReader(client)
+	ask := func(request string) {
+		t.Helper()
+		if _, err := io.WriteString(client, request); err != nil {
+			t.Fatal(err)
+		}
+		var resp Response
+		if err := resp.Read(answers); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(drainGet("/"))
+	ctx, cancel := context.WithTimeout(t.Context(), drainBound)
+	defer cancel()
+	if err := b.ShutdownWithContext(ctx); err != nil {
+		t.Error(err)
+	}
+	ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	if err := <-served; err != nil {
 		t.Error(err)
 	}
 }

@@ -42,17 +42,20 @@ var scriptedAddr net.Addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
 // does, where the first byte of a request is awaited.
 type oddReads struct {
 	scriptedConn
-	nothing, withEOF bool
-	written          strings.Builder
+	nothing int // so many times, before each byte
+	withEOF bool
+	empty   int
+	written strings.Builder
 }
 
 func (c *oddReads) Read(p []byte) (int, error) {
 	if len(p) != 1 { // the rest of a request
 		return c.scriptedConn.Read(p)
 	}
-	if c.nothing {
+	if c.empty++; c.empty <= c.nothing {
 		return 0, nil
 	}
+	c.empty = 0
 	n, err := c.scriptedConn.Read(p)
 	if c.withEOF && err == nil {
 		err = io.EOF
@@ -70,7 +73,8 @@ func TestOddReadsOfTheFirstByte(t *testing.T) {
 		conn     oddReads
 		answered int
 	}{
-		{"nothing", oddReads{nothing: true}, 0},
+		{"nothing twice", oddReads{nothing: 2}, 2},
+		{"nothing for ever", oddReads{nothing: 1 << 20}, 0},
 		{"with the end", oddReads{withEOF: true}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {

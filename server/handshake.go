@@ -57,10 +57,10 @@ type handshakeConn struct {
 
 func (hc *handshakeConn) begin() error {
 	dc := hc.dc
-	dc.since.Store(time.Now().UnixNano())
-	dc.idle.Store(neverIdle)
 	dc.shard.mu.Lock()
 	defer dc.shard.mu.Unlock()
+	dc.since.Store(time.Now().UnixNano())
+	dc.idle.Store(neverIdle) // without a handshake this is one that waits, and is woken
 	dc.handshake = hc
 	if dc.d.mode.Load() < modeStopped {
 		return nil

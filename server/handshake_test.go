@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -118,5 +119,49 @@ func TestPanicInHandshakeLeavesNothing(t *testing.T) {
 	dc.release() // as ServeConn defers it
 	if dc.handshake != nil {
 		t.Error("the record's next connection counts as in its handshake")
+	}
+}
+
+// The stop comes to a connection whose handshake is about to begin, and leaves it alone.
+func TestWakeLeavesAHandshakeThatBegins(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer accepted.Close()
+	s := &Server{}
+	c := tls.Server(accepted, drainTestTLS())
+	dc := s.track(c)
+	dc.shard.mu.Lock()
+	begun := make(chan error, 1)
+	go func() {
+		_, err := dc.getNextProto()
+		begun <- err
+	}()
+	// Nothing tells that it waits for the lock: the fault is there once the word says so.
+	for end := time.Now().Add(100 * time.Millisecond); dc.idle.Load() != neverIdle && time.Now().Before(end); {
+		runtime.Gosched()
+	}
+	dc.d.stopAt = time.Now()
+	dc.d.mode.Store(modeStopped)
+	dc.wake(dc.d)
+	dc.shard.mu.Unlock()
+	tc := newDrainTLSClient(client)
+	_ = tc.SetDeadline(time.Now().Add(drainBound))
+	if err := tc.Handshake(); err != nil {
+		t.Errorf("the client's handshake: %v", err)
+	}
+	if err := <-begun; err != nil {
+		t.Errorf("the server's: %v", err)
 	}
 }

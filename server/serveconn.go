@@ -102,15 +102,18 @@ func (dc *drainConn) readFirst() error {
 	return dc.finalRead(err, dc.readByte)
 }
 
+// readByte reads it. Like a bufio.Reader it bears a Read of nothing, a hundred times;
+// upstream panics.
 func (dc *drainConn) readByte() error {
-	n, err := dc.Conn.Read(dc.first[:])
-	if n > 0 {
-		return nil // an error that came with it comes again
+	for range 100 {
+		switch n, err := dc.Conn.Read(dc.first[:]); {
+		case n > 0:
+			return nil // an error that came with it comes again
+		case err != nil:
+			return err
+		}
 	}
-	if err == nil {
-		return io.ErrNoProgress
-	}
-	return err
+	return io.ErrNoProgress
 }
 
 // begin is called in a drain when the first byte of a request has been read and
