@@ -65,7 +65,7 @@ func inDrainBubble(t *testing.T, scenario func(t *testing.T)) {
 	t.Helper()
 	serverDateOnce.Do(updateServerDate)
 	drainTestTLS()
-	memoryWakes()
+	memoryWakes(t)
 	synctest.Test(t, scenario)
 }
 
@@ -179,7 +179,7 @@ func newDrainRig(t *testing.T, k drainKind, s *Server) *drainRig {
 func newDrainListener(t *testing.T, k drainKind) net.Listener {
 	t.Helper()
 	if k.net == "memory" {
-		if !memoryWakes() {
+		if !memoryWakes(t) {
 			return newPipeListener()
 		}
 		return fasthttputil.NewInmemoryListener()

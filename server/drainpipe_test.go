@@ -6,34 +6,37 @@ import (
 	"net"
 	"os"
 	"sync"
+	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
 // memoryWakes says whether a deadline wakes a Read of fasthttputil's in-memory
-// connections that waits already. Before v1.77.0 it does not.
-var memoryWakes = sync.OnceValue(func() bool {
-	pc := fasthttputil.NewPipeConns()
-	defer pc.Close()
-	c, woken := pc.Conn1(), make(chan struct{})
-	reads := make(chan struct{})
-	go func() {
-		close(reads)
-		_, _ = c.Read(make([]byte, 1))
-		close(woken)
-	}()
-	<-reads
-	for range 50 {
-		_ = c.SetReadDeadline(time.Now().Add(-time.Second))
-		select {
-		case <-woken:
-			return true
-		case <-time.After(10 * time.Millisecond): // it may not have begun to wait
-		}
-	}
-	return false
-})
+// connections that waits already: before v1.77.0 it does not. In a bubble, which tells
+// that it waits: a deadline set before that wakes it in any version.
+func memoryWakes(t *testing.T) bool {
+	memoryWake.once.Do(func() {
+		synctest.Test(t, func(*testing.T) {
+			pc := fasthttputil.NewPipeConns()
+			defer pc.Close() // wakes it in any case
+			go func() {
+				_, err := pc.Conn1().Read(make([]byte, 1))
+				memoryWake.wakes = isTimeout(err)
+			}()
+			synctest.Wait()
+			_ = pc.Conn1().SetReadDeadline(time.Now().Add(-time.Second))
+			synctest.Wait()
+		})
+	})
+	return memoryWake.wakes
+}
+
+var memoryWake struct {
+	once  sync.Once
+	wakes bool
+}
 
 // pipeListener is an in-memory listener of net.Pipe connections, whose deadlines
 // wake. The clients' ends have buffers, as a network has.
