@@ -68,7 +68,7 @@ func (dc *drainConn) finalRead(failed error, read func() error) error {
 	if !dc.halfRead && (sock == nil || !received(sock)) || dc.blocked && tc != nil {
 		return dc.closeIdle()
 	}
-	if err := dc.Conn.SetReadDeadline(time.Now().Add(d.rest(partRead))); err != nil {
+	if err := dc.Conn.SetReadDeadline(time.Now().Add(max(leastTime, d.rest(partRead)))); err != nil {
 		return dc.closeIdle()
 	}
 	if err := read(); !isTimeout(err) {

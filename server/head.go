@@ -13,7 +13,7 @@ import (
 // bw are flushed before it waits. It says false when it has closed the connection,
 // as nothing else came; a head that is too long, or an error, is upstream's.
 func (dc *drainConn) awaitHead(br *bufio.Reader, bw *bufio.Writer) bool {
-	last := time.Now().Add(dc.d.rest(time.Hour))
+	last := time.Now().Add(max(leastTime, dc.d.rest(time.Hour)))
 	by := earlier(dc.windowEnd().Add(partRead), last)
 	upstreams := false // its own deadline comes before, where it is obeyed
 	if t := dc.d.s.ReadTimeout; t > 0 && time.Now().Add(t).Before(by) {

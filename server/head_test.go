@@ -1,8 +1,13 @@
 package fasthttp
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -80,5 +85,60 @@ func TestLineEndsBehindABody(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A request that is there when a quarter of the context is left is answered, also where
+// only its first byte has been read by then: upstream, which waits for such a connection,
+// answers it.
+func TestHeadNearTheEndOfTheContext(t *testing.T) {
+	for _, reduce := range []bool{false, true} {
+		t.Run(fmt.Sprint("ReduceMemoryUsage ", reduce), func(t *testing.T) {
+			inDrainBubble(t, func(t *testing.T) {
+				s := &Server{Handler: func(*RequestCtx) {}, ReduceMemoryUsage: reduce, Logger: silentDrainLog{}}
+				c, client := net.Pipe()
+				served := make(chan error, 1)
+				go func() { served <- s.ServeConn(struct{ net.Conn }{c}) }() // of an unknown type
+				synctest.Wait()
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				defer cancel()
+				stopped := make(chan error, 1)
+				go func() { stopped <- s.ShutdownWithContext(ctx) }()
+				time.Sleep(280 * time.Millisecond)
+				go func() { _, _ = io.WriteString(client, drainGet("/")) }()
+				var resp Response
+				if err := resp.Read(bufio.NewReader(client)); err != nil {
+					t.Error(err)
+				}
+				_ = client.Close()
+				<-served
+				if err := <-stopped; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// So is the first of those that came while a request ran to that end.
+func TestRequestBehindOneThatRanToTheEndOfTheContext(t *testing.T) {
+	for _, reduce := range []bool{false, true} {
+		running, release := make(chan struct{}, 1), make(chan struct{})
+		s := heldServer(release, running, Drain{})
+		r := startDrainRig(t, drainKind{"tcp", reduce}, s)
+		c := r.dial()
+		c.get("/held")
+		r.await("the handler", running)
+		ctx, cancel := context.WithTimeout(r.ctx, time.Second)
+		defer cancel()
+		call := r.stopWith(ctx)
+		c.send(drainGet("/one") + drainGet("/two"))
+		time.Sleep(800 * time.Millisecond) // the last quarter of the context is for what follows a window
+		close(release)
+		c.want("/held", keepAlive)
+		c.want("/one", saysClose)
+		c.wantEOF()
+		_ = c.c.Close()
+		_ = call.wait()
 	}
 }

@@ -284,11 +284,13 @@ func (dc *drainConn) leaveLoop(br *bufio.Reader, bw *bufio.Writer, connectionClo
 	}
 }
 
-// leastFlush is what a response may take that was ready just before the context of
-// Shutdown ended: its client waits, and most sockets take it at once.
-const leastFlush = 50 * time.Millisecond
+// leastTime is what a response may take that was ready just before the context of
+// Shutdown ended, and the rest of a request that was there: its client waits, and most
+// sockets take, or have, all of it at once. A Read whose deadline has passed would not
+// return what has been received.
+const leastTime = 50 * time.Millisecond
 
 // flushBy is the write deadline of the last bytes of a connection.
 func (dc *drainConn) flushBy() time.Time {
-	return time.Now().Add(max(leastFlush, dc.d.rest(max(dc.d.linger, DefaultLinger))))
+	return time.Now().Add(max(leastTime, dc.d.rest(max(dc.d.linger, DefaultLinger))))
 }
