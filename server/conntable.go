@@ -73,14 +73,14 @@ func (w *idleWords) one() *atomic.Int64 {
 	return word
 }
 
-func newConnTable() *connTable { return new(connTable) }
+func newConnTable(s *Server) *connTable { return &connTable{s: s} }
 
 // track begins the record of a connection, in one of the shards.
 //
 // It asks for the drain with the shard locked: see endDrain.
 // A connection that an accept loop has had in hand while a drain gave up remains
 // that drain's, d.
-func (t *connTable) track(s *Server, c net.Conn, shard uint32, d *drain) *drainConn {
+func (t *connTable) track(c net.Conn, shard uint32, d *drain) *drainConn {
 	sh := &t.shards[shard%connShards]
 	sh.mu.Lock()
 	dc := sh.spare
@@ -96,7 +96,7 @@ func (t *connTable) track(s *Server, c net.Conn, shard uint32, d *drain) *drainC
 	sh.first = dc
 	sh.n++
 	if d == nil {
-		d = s.currentDrain()
+		d = t.s.currentDrain()
 	}
 	dc.Conn, dc.d = c, d
 	if sh.drain != nil {
@@ -231,8 +231,6 @@ func (s *Server) connTable() *connTable {
 	if t != nil && t.s == s {
 		return t
 	}
-	own := newConnTable()
-	own.s = s
-	s.drains.table.CompareAndSwap(t, own)
+	s.drains.table.CompareAndSwap(t, newConnTable(s))
 	return s.drains.table.Load()
 }

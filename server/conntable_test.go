@@ -15,9 +15,9 @@ import (
 
 // shardOfTable puts n records into one shard.
 func shardOfTable(tb *connTable, n int) []*drainConn {
-	s, conns := &Server{}, make([]*drainConn, n)
+	conns := make([]*drainConn, n)
 	for i := range conns {
-		conns[i] = tb.track(s, nil, 0, nil)
+		conns[i] = tb.track(nil, 0, nil)
 	}
 	return conns
 }
@@ -26,7 +26,7 @@ func shardOfTable(tb *connTable, n int) []*drainConn {
 // once, though others are removed and records move meanwhile.
 func TestScanMeetsEachConnectionOnceWhileOthersLeave(t *testing.T) {
 	const n = 5*scanChunk + 7
-	tb := newConnTable()
+	tb := newConnTable(new(Server))
 	conns := shardOfTable(tb, n)
 	if have := tb.shards[0].n; have != n {
 		t.Fatalf("%d records in the shard, want %d", have, n)
@@ -78,7 +78,7 @@ func TestScanMeetsEachConnectionOnceWhateverLeaves(t *testing.T) {
 		"the middle":     func(conns []*drainConn) []*drainConn { return conns[n/3 : 2*n/3] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			tb := newConnTable()
+			tb := newConnTable(new(Server))
 			conns := shardOfTable(tb, n)
 			leaves := map[*drainConn]bool{}
 			for _, dc := range pick(conns) {
@@ -111,7 +111,7 @@ func TestScanMeetsEachConnectionOnceWhateverLeaves(t *testing.T) {
 }
 
 func TestTableForgetsWhatLeaves(t *testing.T) {
-	tb := newConnTable()
+	tb := newConnTable(new(Server))
 	conns := shardOfTable(tb, 10)
 	for i, j := range []int{3, 9, 0, 5, 1, 8, 2, 7, 4, 6} {
 		tb.shards[0].remove(conns[j])
@@ -132,7 +132,7 @@ func TestTableForgetsWhatLeaves(t *testing.T) {
 // The record that a scan would go on with leaves while the scan has let go of
 // the lock.
 func TestScanGoesOnWhereItsNextRecordLeaves(t *testing.T) {
-	tb := newConnTable()
+	tb := newConnTable(new(Server))
 	conns := shardOfTable(tb, 10)
 	sh := &tb.shards[0]
 	met, left := map[*drainConn]int{}, map[*drainConn]bool{}
@@ -158,25 +158,23 @@ func TestScanGoesOnWhereItsNextRecordLeaves(t *testing.T) {
 // The next connection of a record does not begin in the state that the last one
 // has left, whose loop ended by a panic.
 func TestRecycledRecordHasNotBegun(t *testing.T) {
-	s := new(Server)
-	tb := s.connTable()
-	dc := tb.track(s, nil, 0, nil)
+	tb := newConnTable(new(Server))
+	dc := tb.track(nil, 0, nil)
 	dc.since.Store(1)
 	dc.idle.Store(neverIdle)
 	tb.shards[0].remove(dc)
-	if again := tb.track(s, nil, 0, nil); again != dc || again.waiting() || again.isNew() {
+	if again := tb.track(nil, 0, nil); again != dc || again.waiting() || again.isNew() {
 		t.Errorf("the same record: %t, waiting: %t, new: %t", again == dc, again.waiting(), again.isNew())
 	}
 }
 
 // A record that somebody has yet to come back to is no other connection's.
 func TestRecordBeingWokenIsNotRecycled(t *testing.T) {
-	s := new(Server)
-	tb := s.connTable()
-	dc := tb.track(s, nil, 0, nil)
+	tb := newConnTable(new(Server))
+	dc := tb.track(nil, 0, nil)
 	dc.waking = true
 	tb.shards[0].remove(dc)
-	if tb.track(s, nil, 0, nil) == dc {
+	if tb.track(nil, 0, nil) == dc {
 		t.Error("it is")
 	}
 }
@@ -229,11 +227,7 @@ func TestWakeOfAWakingRecord(t *testing.T) {
 
 // The copy of a Server that has been stopped serves, as upstream's does.
 func TestCopyOfAStoppedServerServes(t *testing.T) {
-	a, b := &Server{Handler: func(*RequestCtx) {}}, new(Server)
-	if err := a.Shutdown(); err != nil {
-		t.Fatal(err)
-	}
-	reflect.ValueOf(b).Elem().Set(reflect.ValueOf(a).Elem())
+	_, b := stoppedAndCopy(t)
 	c, client := net.Pipe()
 	go func() {
 		_, _ = client.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
@@ -246,11 +240,7 @@ func TestCopyOfAStoppedServerServes(t *testing.T) {
 
 // Nor does it stop the connections of the other, which serves again.
 func TestCopyOfAStoppedServerStopsItsOwnConnections(t *testing.T) {
-	a, b := &Server{Handler: func(*RequestCtx) {}}, new(Server)
-	if err := a.Shutdown(); err != nil {
-		t.Fatal(err)
-	}
-	reflect.ValueOf(b).Elem().Set(reflect.ValueOf(a).Elem())
+	a, b := stoppedAndCopy(t)
 	c, client := net.Pipe()
 	served := make(chan error, 1)
 	go func() { served <- a.ServeConn(c) }()
@@ -277,13 +267,24 @@ func TestCopyOfAStoppedServerStopsItsOwnConnections(t *testing.T) {
 	}
 }
 
+// stoppedAndCopy returns a Server that was stopped, and its copy. Vet forbids that.
+func stoppedAndCopy(t *testing.T) (stopped, copied *Server) {
+	t.Helper()
+	stopped, copied = &Server{Handler: func(*RequestCtx) {}}, new(Server)
+	if err := stopped.Shutdown(); err != nil {
+		t.Fatal(err)
+	}
+	reflect.ValueOf(copied).Elem().Set(reflect.ValueOf(stopped).Elem())
+	return stopped, copied
+}
+
 // The idle words of eight records share a cache line, whichever shards these are in.
 func TestIdleWordsShareACacheLine(t *testing.T) {
 	const line, words = 64, 8
-	tb := newConnTable()
+	tb := newConnTable(new(Server))
 	lines := map[uintptr]int{}
 	for i := range uint32(4 * words) {
-		word := tb.track(new(Server), nil, i, nil).idle
+		word := tb.track(nil, i, nil).idle
 		lines[uintptr(unsafe.Pointer(word))/line]++
 	}
 	if len(lines) != 4 {

@@ -4,7 +4,6 @@ package fasthttp
 
 import (
 	"io"
-	"net"
 	"runtime"
 	"testing"
 	"time"
@@ -12,19 +11,18 @@ import (
 )
 
 // A connection's record, its hooks and its place in the table allocate nothing,
-// for a connection of one request and for one of many. What is left is what
-// upstream allocates itself, as the same test on upstream shows.
+// for a connection of one request and for one of many. Upstream allocates the byte
+// of each wait with ReduceMemoryUsage: 2 and 101 times here (v1.78.0).
 func TestDrainAllocatesNothingBeforeTheStop(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		reduce   bool
 		requests int
-		want     float64 // of upstream v1.78.0 it is the same, and the byte of each wait
 	}{
-		{"one request", false, 1, 0},
-		{"keep-alive", false, 100, 0},
-		{"one request, ReduceMemoryUsage", true, 1, 0},
-		{"keep-alive, ReduceMemoryUsage", true, 100, 0},
+		{"one request", false, 1},
+		{"keep-alive", false, 100},
+		{"one request, ReduceMemoryUsage", true, 1},
+		{"keep-alive, ReduceMemoryUsage", true, 100},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := &Server{
@@ -39,8 +37,8 @@ func TestDrainAllocatesNothingBeforeTheStop(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			if n > test.want {
-				t.Errorf("%v allocations for a connection, want %v", n, test.want)
+			if n > 0 {
+				t.Errorf("%v allocations for a connection", n)
 			}
 		})
 	}
@@ -62,20 +60,7 @@ func TestLookAllocatesNothing(t *testing.T) {
 	if !canPeek {
 		t.Skip("there is no look here")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	client, c := tcpPair(t)
 	most := 1.0
 	if runtime.GOOS != "linux" {
 		most = 2 // for a sender's address

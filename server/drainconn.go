@@ -103,7 +103,7 @@ func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
 		l.pool = wp
 		wp.connState = func(c net.Conn, state ConnState) { s.workerState(wp, c, state) }
 	}
-	dc := s.connTable().track(s, c, l.shard, l.drain)
+	dc := s.connTable().track(c, l.shard, l.drain)
 	dc.pooled = true
 	if wp.Serve(dc) {
 		return true
@@ -116,7 +116,7 @@ func (s *Server) handOver(ln net.Listener, wp *workerPool, c net.Conn) bool {
 // refused.
 func (s *Server) track(c net.Conn) *drainConn {
 	t := s.connTable()
-	return t.track(s, c, t.next.Add(1), nil)
+	return t.track(c, t.next.Add(1), nil)
 }
 
 // workerState is the last that a worker does with a connection: it reports that

@@ -124,21 +124,7 @@ func TestPanicInHandshakeLeavesNothing(t *testing.T) {
 
 // The stop comes to a connection whose handshake is about to begin, and leaves it alone.
 func TestWakeLeavesAHandshakeThatBegins(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	accepted, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer accepted.Close()
+	client, accepted := tcpPair(t)
 	s := &Server{}
 	c := tls.Server(accepted, drainTestTLS())
 	dc := s.track(c)

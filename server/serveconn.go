@@ -78,14 +78,15 @@ func (dc *drainConn) acquireByteReader(ctx **RequestCtx) (*bufio.Reader, error) 
 	s.releaseCtx(*ctx)
 	*ctx = nil // or the wait would keep it alive
 	err := dc.readFirst()
-	*ctx = s.acquireCtx(dc.Conn)
-	dc.bindDone(*ctx)
+	next := s.acquireCtx(dc.Conn)
+	*ctx = next
+	dc.bindDone(next)
 	if err != nil {
 		return nil, io.EOF
 	}
-	(*ctx).fbr = firstByteReader{c: dc.Conn, ch: dc.first[0]}
-	br := acquireReader(*ctx)
-	br.Reset(&(*ctx).fbr)
+	next.fbr = firstByteReader{c: dc.Conn, ch: dc.first[0]}
+	br := acquireReader(next)
+	br.Reset(&next.fbr)
 	return br, nil
 }
 
